@@ -1,0 +1,149 @@
+//! 64-bit time-ordered numbers that stay unique across restarts and clock jumps.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    Timestamp,
+    port::{Clock, HighWater, IdSource, StoreError},
+};
+
+/// 2024-01-01T00:00:00Z: 41 bits of milliseconds from here last until 2093.
+const EPOCH_MS: i64 = 1_704_067_200_000;
+const NODE_BITS: u32 = 10;
+const SEQUENCE_BITS: u32 = 12;
+const MAX_SEQUENCE: i64 = (1 << SEQUENCE_BITS) - 1;
+/// How far ahead of the last number a mark is stored, so that storing is rare.
+const RESERVE: Duration = Duration::from_secs(10);
+/// A clock further behind the stored mark than this is wrong, not merely adjusted.
+const MAX_BACKWARD: Duration = Duration::from_secs(60);
+
+/// Why no number could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum IdError {
+    /// The node number does not fit.
+    #[error("node {0} is out of range: a node number is 0 to 1023, and each running instance needs its own")]
+    Node(i64),
+    /// The clock is before the epoch or far behind the numbers already given out.
+    #[error("the clock says {now}, but numbers up to {mark} are already given out: set the clock right")]
+    ClockBehind {
+        /// What the clock says.
+        now: Timestamp,
+        /// The stored high-water mark.
+        mark: Timestamp,
+    },
+    /// The mark could not be read or stored.
+    #[error("the high-water mark of the number generator could not be kept")]
+    Store(#[from] StoreError),
+}
+
+/// A snowflake generator: 41 bits of milliseconds, 10 bits of node, 12 bits of sequence.
+///
+/// Before a number of some millisecond is given out, a mark beyond that millisecond has been stored
+/// (the high-water mark). A restart goes on from the mark, so a clock that was set back cannot make a
+/// number twice. A unique index in the store is the net below it.
+pub struct Snowflake {
+    node: i64,
+    clock: Arc<dyn Clock>,
+    high_water: Arc<dyn HighWater>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct State {
+    last_ms: i64,
+    sequence: i64,
+    /// Numbers of milliseconds up to and including this one may be given out.
+    reserved_ms: i64,
+}
+
+/// What one look at the state came to.
+enum Step {
+    Give(i64),
+    /// The mark must be raised to this millisecond first.
+    Reserve(i64),
+}
+
+impl Snowflake {
+    /// Starts a generator for `node` (0 to 1023) after the mark stored for that node.
+    ///
+    /// # Errors
+    /// A node out of range, a clock far behind the mark, or a store that does not answer.
+    pub async fn start(
+        node: i64,
+        clock: Arc<dyn Clock>,
+        high_water: Arc<dyn HighWater>,
+    ) -> Result<Self, IdError> {
+        if !(0..1 << NODE_BITS).contains(&node) {
+            return Err(IdError::Node(node));
+        }
+        let mark = high_water
+            .load(node)
+            .await?
+            .unwrap_or(Timestamp::from_ms(EPOCH_MS));
+        let now = clock.now();
+        if now.ms() < EPOCH_MS || mark.since(now) > MAX_BACKWARD {
+            return Err(IdError::ClockBehind { now, mark });
+        }
+        let state = State {
+            last_ms: mark.ms(),
+            sequence: MAX_SEQUENCE,
+            reserved_ms: mark.ms(),
+        };
+        Ok(Self {
+            node,
+            clock,
+            high_water,
+            state: Mutex::new(state),
+        })
+    }
+
+    fn step(&self) -> Step {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now().ms();
+        // A clock that stands still or goes back never takes the numbers back with it.
+        let (ms, sequence) = if now > state.last_ms {
+            (now, 0)
+        } else if state.sequence < MAX_SEQUENCE {
+            (state.last_ms, state.sequence + 1)
+        } else {
+            (state.last_ms + 1, 0)
+        };
+        if ms > state.reserved_ms {
+            return Step::Reserve(ms);
+        }
+        state.last_ms = ms;
+        state.sequence = sequence;
+        Step::Give(((ms - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS)) | (self.node << SEQUENCE_BITS) | sequence)
+    }
+}
+
+#[async_trait]
+impl IdSource for Snowflake {
+    async fn next(&self) -> Result<i64, IdError> {
+        loop {
+            match self.step() {
+                Step::Give(number) => return Ok(number),
+                Step::Reserve(ms) => {
+                    let mark = Timestamp::from_ms(ms).plus(RESERVE);
+                    self.high_water.store(self.node, mark).await?;
+                    let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                    state.reserved_ms = state.reserved_ms.max(mark.ms());
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Snowflake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snowflake")
+            .field("node", &self.node)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! The outbox in memory.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use super::store::{MemoryStore, OutboxRow, Tables, broken};
+use crate::{
+    Event, EventDraft, EventId, Timestamp,
+    port::{OrderKey, Outbox, StoreError},
+};
+
+fn order_of(event: &Event) -> OrderKey {
+    OrderKey {
+        product_app_id: event.message.product_app_id.clone(),
+        product_order_no: event.message.product_order_no,
+    }
+}
+
+impl Tables {
+    /// Adds an event as the next of its order.
+    pub(super) fn put_event(&mut self, draft: &EventDraft) -> Result<(), StoreError> {
+        if self.outbox.contains_key(&draft.event_id) || !self.event_keys.insert(draft.event_key.clone()) {
+            return Err(broken("commit an event", "its id or its key exists"));
+        }
+        let mut event = Event {
+            event_id: draft.event_id,
+            routing_key: draft.routing_key,
+            message: draft.message.clone(),
+            position: i64::try_from(self.outbox.len())
+                .unwrap_or(i64::MAX)
+                .saturating_add(1),
+            attempts: 0,
+        };
+        let order = order_of(&event);
+        let last = self.outbox.values().filter(|row| order_of(&row.event) == order);
+        let seq = last.filter_map(|row| row.event.message.seq).max().unwrap_or(0) + 1;
+        event.message.seq = Some(seq);
+        let due_at = event.message.occurred_at.or(Some(Timestamp::from_ms(0)));
+        self.outbox.insert(event.event_id, OutboxRow { event, due_at });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let tables = self.tables();
+        let mut unsent: Vec<_> = tables
+            .outbox
+            .values()
+            .filter(|row| row.due_at.is_some())
+            .collect();
+        unsent.sort_by_key(|row| row.event.position);
+        let mut orders = BTreeSet::new();
+        let firsts = unsent
+            .into_iter()
+            .filter(|row| orders.insert(order_of(&row.event)));
+        let mut due: Vec<_> = firsts
+            .filter(|row| row.due_at.is_some_and(|at| at <= now))
+            .collect();
+        due.sort_by_key(|row| row.event.position);
+        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(due.into_iter().map(|row| row.event.clone()).collect())
+    }
+
+    async fn event_sent(&self, event_id: EventId, _at: Timestamp) -> Result<(), StoreError> {
+        if let Some(row) = self.tables().outbox.get_mut(&event_id) {
+            row.due_at = None;
+        }
+        Ok(())
+    }
+
+    async fn event_failed(
+        &self,
+        event_id: EventId,
+        retry_at: Timestamp,
+        _reason: &str,
+    ) -> Result<(), StoreError> {
+        if let Some(row) = self
+            .tables()
+            .outbox
+            .get_mut(&event_id)
+            .filter(|row| row.due_at.is_some())
+        {
+            row.due_at = Some(retry_at);
+            row.event.attempts = row.event.attempts.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let tables = self.tables();
+        let later = tables.outbox.values().filter(|row| row.event.position > after);
+        let mut events: Vec<_> = later.map(|row| row.event.clone()).collect();
+        events.sort_by_key(|event| event.position);
+        events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(events)
+    }
+}

@@ -1,0 +1,242 @@
+//! The store in memory: tradings, their journal, notices and the high-water marks.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    Channel, EnterpriseId, Event, EventId, JournalEntry, Refund, RefundNo, Role, StatusCode, Timestamp,
+    Trading, TradingChange, TradingOrderNo,
+    port::{
+        Claim, Commit, Due, HighWater, Inserted, NoticeInbox, OrderKey, Page, Recorded, StoreError,
+        TradingFilter, TradingStore,
+    },
+};
+
+/// The reference store. One mutex makes every method one transaction.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    pub(super) tradings: BTreeMap<TradingOrderNo, Trading>,
+    pub(super) refunds: BTreeMap<RefundNo, Refund>,
+    journal: Vec<JournalEntry>,
+    pub(super) outbox: BTreeMap<EventId, OutboxRow>,
+    pub(super) event_keys: BTreeSet<String>,
+    notices: BTreeSet<(Channel, EnterpriseId, String)>,
+    marks: HashMap<i64, Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) struct OutboxRow {
+    pub(super) event: Event,
+    pub(super) due_at: Option<Timestamp>,
+}
+
+impl MemoryStore {
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn of_order(&self, order: &OrderKey) -> impl Iterator<Item = &Trading> {
+        self.tradings
+            .values()
+            .rev()
+            .filter(move |trading| trading.order() == *order)
+    }
+
+    fn winner_of(&self, order: &OrderKey) -> Option<&Trading> {
+        self.of_order(order)
+            .find(|trading| trading.role == Some(Role::Winner))
+    }
+
+    /// Why the row of a change cannot be written, if it cannot.
+    fn conflict(&self, change: &TradingChange) -> Option<Commit> {
+        let after = &change.after;
+        let current = self.tradings.get(&after.trading_order_no)?;
+        if current.version != change.from_version {
+            return Some(Commit::Stale);
+        }
+        let other = |trading: &&Trading| trading.trading_order_no != after.trading_order_no;
+        let order = after.order();
+        if after.role == Some(Role::Winner) && self.winner_of(&order).is_some_and(|winner| other(&winner)) {
+            return Some(Commit::WinnerExists);
+        }
+        let taken = |trading: &Trading| {
+            trading.channel == after.channel && trading.transaction_id == after.transaction_id
+        };
+        let has_id = after.transaction_id.is_some();
+        (has_id && self.tradings.values().filter(other).any(taken)).then_some(Commit::TransactionTaken)
+    }
+}
+
+pub(super) fn broken(operation: &'static str, why: &'static str) -> StoreError {
+    StoreError {
+        operation,
+        source: why.into(),
+    }
+}
+
+#[async_trait]
+impl TradingStore for MemoryStore {
+    async fn insert_trading(
+        &self,
+        trading: &Trading,
+        journal: &JournalEntry,
+    ) -> Result<Inserted, StoreError> {
+        let mut tables = self.tables();
+        let order = trading.order();
+        if let Some(winner) = tables.winner_of(&order) {
+            return Ok(Inserted::OrderPaid(Box::new(winner.clone())));
+        }
+        if let Some(live) = tables.of_order(&order).find(|trading| trading.state.is_live()) {
+            return Ok(Inserted::LiveExists(Box::new(live.clone())));
+        }
+        if tables.tradings.contains_key(&trading.trading_order_no) {
+            return Err(broken("insert a trading", "its number exists"));
+        }
+        tables.tradings.insert(trading.trading_order_no, trading.clone());
+        tables.journal.push(journal.clone());
+        Ok(Inserted::Done)
+    }
+
+    async fn trading(&self, trading_order_no: TradingOrderNo) -> Result<Option<Trading>, StoreError> {
+        Ok(self.tables().tradings.get(&trading_order_no).cloned())
+    }
+
+    async fn tradings_of(&self, order: &OrderKey) -> Result<Vec<Trading>, StoreError> {
+        Ok(self.tables().of_order(order).cloned().collect())
+    }
+
+    async fn list_tradings(&self, filter: &TradingFilter, page: Page) -> Result<Vec<Trading>, StoreError> {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let wanted = |trading: &&Trading| {
+            page.before
+                .is_none_or(|before| trading.trading_order_no.get() < before)
+                && matches(filter, trading)
+        };
+        Ok(self
+            .tables()
+            .tradings
+            .values()
+            .rev()
+            .filter(wanted)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn commit_trading(&self, change: &TradingChange) -> Result<Commit, StoreError> {
+        let mut tables = self.tables();
+        if !tables.tradings.contains_key(&change.after.trading_order_no) {
+            return Err(broken("commit a transition", "there is no such trading"));
+        }
+        if let Some(conflict) = tables.conflict(change) {
+            return Ok(conflict);
+        }
+        if let Some(event) = &change.event {
+            tables.put_event(event)?;
+        }
+        tables
+            .tradings
+            .insert(change.after.trading_order_no, change.after.clone());
+        tables.journal.push(change.journal.clone());
+        Ok(Commit::Done)
+    }
+
+    async fn claim_trading(
+        &self,
+        trading_order_no: TradingOrderNo,
+        claim: Claim,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let Some(trading) = tables.tradings.get_mut(&trading_order_no) else {
+            return Ok(false);
+        };
+        if trading.version != claim.version || trading.next_check_at != claim.seen {
+            return Ok(false);
+        }
+        trading.next_check_at = claim.next_check_at;
+        trading.checks = claim.checks;
+        trading.stuck = claim.stuck;
+        Ok(true)
+    }
+
+    async fn due_tradings(&self, due: Due, now: Timestamp, limit: u32) -> Result<Vec<Trading>, StoreError> {
+        let tables = self.tables();
+        let wanted = |trading: &&Trading| {
+            let expired = trading.state.is_live() && trading.expires_at <= now;
+            trading.next_check_at.is_some_and(|at| at <= now) && expired == (due == Due::Expired)
+        };
+        let mut rows: Vec<_> = tables.tradings.values().filter(wanted).cloned().collect();
+        rows.sort_by_key(|trading| (trading.next_check_at, trading.trading_order_no));
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(rows)
+    }
+
+    async fn journal(&self, trading_order_no: TradingOrderNo) -> Result<Vec<JournalEntry>, StoreError> {
+        let tables = self.tables();
+        let entries = tables
+            .journal
+            .iter()
+            .filter(|entry| entry.trading_order_no == trading_order_no);
+        Ok(entries.cloned().collect())
+    }
+}
+
+fn matches(filter: &TradingFilter, trading: &Trading) -> bool {
+    let same_code = |code: StatusCode| trading.state.code() == code;
+    filter
+        .product_app_id
+        .as_ref()
+        .is_none_or(|app| *app == trading.product_app_id)
+        && filter
+            .product_order_no
+            .is_none_or(|order| order == trading.product_order_no)
+        && filter
+            .enterprise_id
+            .is_none_or(|enterprise| enterprise == trading.enterprise_id)
+        && filter.channel.is_none_or(|channel| channel == trading.channel)
+        && filter.state.is_none_or(|state| same_code(state.code()))
+        && (!filter.stuck || trading.stuck.is_some())
+}
+
+#[async_trait]
+impl NoticeInbox for MemoryStore {
+    async fn record_notice(
+        &self,
+        channel: Channel,
+        enterprise_id: EnterpriseId,
+        notice_id: &str,
+        _verdict: &str,
+        _at: Timestamp,
+    ) -> Result<Recorded, StoreError> {
+        let fresh = self
+            .tables()
+            .notices
+            .insert((channel, enterprise_id, notice_id.to_owned()));
+        Ok(if fresh { Recorded::New } else { Recorded::Again })
+    }
+}
+
+#[async_trait]
+impl HighWater for MemoryStore {
+    async fn load(&self, node: i64) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.tables().marks.get(&node).copied())
+    }
+
+    async fn store(&self, node: i64, mark: Timestamp) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let stored = tables.marks.entry(node).or_insert(mark);
+        *stored = (*stored).max(mark);
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! Taking in notices: verify, compare, commit, and only then acknowledge.
+
+use super::{TradeError, TradeService, look::one_line, record::Finding, refund_record::RefundFinding};
+use crate::{
+    Cause, Channel, EnterpriseId, Trading, TradingState,
+    handler::{
+        Acknowledgement, NoticeError, NoticeFact, PayHandler, PaymentNotice, PaymentStatus, RawNotice,
+        RefundNotice, Verdict, VerifiedNotice,
+    },
+};
+
+/// What became of a notice, for the record and for metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeOutcome {
+    /// Durably taken, now or before.
+    Taken,
+    /// Not believed, or not about anything of ours; the reason.
+    Refused(String),
+    /// Not taken through no fault of the notice; the channel sends it again.
+    Later(String),
+}
+
+/// The answer to a notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeAnswer {
+    /// What became of it.
+    pub outcome: NoticeOutcome,
+    /// What the channel is told.
+    pub acknowledgement: Acknowledgement,
+}
+
+impl TradeService {
+    /// Takes in one notice that came for a merchant at a channel.
+    ///
+    /// # Errors
+    /// Only when there is nobody to verify it: the merchant has no such channel.
+    pub async fn notice(
+        &self,
+        enterprise: EnterpriseId,
+        channel: Channel,
+        notice: &RawNotice,
+    ) -> Result<NoticeAnswer, TradeError> {
+        let handler = self.handler(enterprise, channel)?;
+        let outcome = match handler.verify_notice(notice).await {
+            Ok(verified) => self.take(&*handler, verified).await,
+            Err(error) => refusal(&error),
+        };
+        let verdict = match &outcome {
+            NoticeOutcome::Taken => Verdict::Taken,
+            NoticeOutcome::Refused(why) => Verdict::Refused(why),
+            NoticeOutcome::Later(why) => Verdict::Later(why),
+        };
+        let acknowledgement = handler.acknowledge(verdict);
+        Ok(NoticeAnswer {
+            outcome,
+            acknowledgement,
+        })
+    }
+
+    async fn take(&self, handler: &dyn PayHandler, notice: VerifiedNotice) -> NoticeOutcome {
+        if notice.channel != handler.channel() || notice.enterprise_id != handler.enterprise() {
+            return NoticeOutcome::Refused("it is for another merchant or channel".into());
+        }
+        let outcome = match self.act_on(&notice).await {
+            Ok(outcome) => outcome,
+            Err(error) => NoticeOutcome::Later(one_line(&error)),
+        };
+        let verdict = match &outcome {
+            NoticeOutcome::Taken => "taken".to_owned(),
+            NoticeOutcome::Refused(why) => format!("refused: {why}"),
+            NoticeOutcome::Later(why) => format!("later: {why}"),
+        };
+        let (at, id) = (self.ports.clock.now(), &notice.notice_id);
+        let store = &self.ports.store;
+        match store
+            .record_notice(notice.channel, notice.enterprise_id, id, &verdict, at)
+            .await
+        {
+            Ok(_) => outcome,
+            Err(error) => NoticeOutcome::Later(one_line(&error)),
+        }
+    }
+
+    async fn act_on(&self, notice: &VerifiedNotice) -> Result<NoticeOutcome, TradeError> {
+        match &notice.fact {
+            NoticeFact::Payment(payment) => self.act_on_payment(notice, payment).await,
+            NoticeFact::Refund(refund) => self.act_on_refund(notice, refund).await,
+            NoticeFact::Other(kind) => {
+                tracing::info!(kind, "a notice this service does not act on");
+                Ok(NoticeOutcome::Taken)
+            }
+        }
+    }
+
+    async fn act_on_payment(
+        &self,
+        notice: &VerifiedNotice,
+        payment: &PaymentNotice,
+    ) -> Result<NoticeOutcome, TradeError> {
+        let trading = match self.notified_trading(notice, payment.trading_order_no()).await? {
+            Ok(trading) => trading,
+            Err(outcome) => return Ok(outcome),
+        };
+        self.record_notified(trading, notice, payment.status.clone())
+            .await
+    }
+
+    /// The trading a notice is about: it must be ours, of this merchant, at this channel.
+    async fn notified_trading(
+        &self,
+        notice: &VerifiedNotice,
+        number: Option<crate::TradingOrderNo>,
+    ) -> Result<Result<Trading, NoticeOutcome>, TradeError> {
+        let Some(number) = number else {
+            return Ok(Err(NoticeOutcome::Refused(
+                "its number is not one of this service".into(),
+            )));
+        };
+        let Some(trading) = self.ports.store.trading(number).await? else {
+            // It may belong to a sister installation, or to a row lost with a restored backup: keep the
+            // channel sending, and let a person see it.
+            tracing::error!(
+                trading_order_no = number.get(),
+                "a genuine notice for an unknown trading"
+            );
+            return Ok(Err(NoticeOutcome::Later("there is no such trading".into())));
+        };
+        if trading.channel != notice.channel || trading.enterprise_id != notice.enterprise_id {
+            tracing::error!(
+                trading_order_no = number.get(),
+                "a genuine notice of another merchant or channel"
+            );
+            return Ok(Err(NoticeOutcome::Refused(
+                "the trading is of another merchant or channel".into(),
+            )));
+        }
+        Ok(Ok(trading))
+    }
+
+    async fn record_notified(
+        &self,
+        trading: Trading,
+        notice: &VerifiedNotice,
+        status: PaymentStatus,
+    ) -> Result<NoticeOutcome, TradeError> {
+        match Finding::of_status(&trading, status, notice.answer.clone(), Cause::Notice) {
+            Ok(finding) => {
+                self.record(trading, &finding).await?;
+                Ok(NoticeOutcome::Taken)
+            }
+            Err(mismatch) => {
+                self.set_stuck(trading, mismatch.clone()).await?;
+                Ok(NoticeOutcome::Refused(mismatch))
+            }
+        }
+    }
+
+    async fn act_on_refund(
+        &self,
+        notice: &VerifiedNotice,
+        refund: &RefundNotice,
+    ) -> Result<NoticeOutcome, TradeError> {
+        let trading = match self.notified_trading(notice, refund.trading_order_no()).await? {
+            Ok(trading) => trading,
+            Err(outcome) => return Ok(outcome),
+        };
+        // A refund proves a payment: when its own notice was lost, this one settles first.
+        if trading.state != TradingState::Settled
+            && let Some(payment) = &refund.payment
+        {
+            let status = PaymentStatus::Paid(payment.clone());
+            let outcome = self.record_notified(trading, notice, status).await?;
+            if outcome != NoticeOutcome::Taken {
+                return Ok(outcome);
+            }
+        }
+        let Some(refund_no) = refund.refund_no() else {
+            return Ok(made_elsewhere(refund));
+        };
+        match self.ports.store.refund(refund_no).await? {
+            Some(row) if Some(row.trading_order_no) == refund.trading_order_no() => {
+                match RefundFinding::of_notice(&row, refund, notice.answer.clone()) {
+                    Ok(finding) => self
+                        .record_refund(row, &finding)
+                        .await
+                        .map(|_| NoticeOutcome::Taken),
+                    Err(mismatch) => Ok(NoticeOutcome::Refused(mismatch)),
+                }
+            }
+            Some(_) => Ok(NoticeOutcome::Refused("the refund is of another trading".into())),
+            None => Ok(made_elsewhere(refund)),
+        }
+    }
+}
+
+/// A refund that was not asked for here, such as one made in the merchant console.
+fn made_elsewhere(refund: &RefundNotice) -> NoticeOutcome {
+    let (out_trade_no, out_refund_no) = (&refund.out_trade_no, refund.out_refund_no.as_deref());
+    tracing::warn!(
+        out_trade_no,
+        out_refund_no,
+        "a refund that was not made by this service"
+    );
+    NoticeOutcome::Taken
+}
+
+fn refusal(error: &NoticeError) -> NoticeOutcome {
+    let why = one_line(error);
+    if error.is_transient() {
+        NoticeOutcome::Later(why)
+    } else {
+        NoticeOutcome::Refused(why)
+    }
+}

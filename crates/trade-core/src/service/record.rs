@@ -1,0 +1,286 @@
+//! Findings become transitions: decide purely, commit with compare-and-set, decide anew when the row moved.
+
+use super::{TradeError, TradeService, policy::Next};
+use crate::{
+    Cause, EventDraft, EventId, Fact, JournalEntry, Outcome, Role, RoutingKey, Step, Timestamp,
+    TradeStatusMsg, Trading, TradingChange, TradingOrderNo, TradingState, apply,
+    handler::{ChannelAnswer, Payment, PaymentStatus},
+    port::{Claim, Commit},
+};
+
+/// A row that loses this often in a row is not merely contended.
+const MAX_TRIES: u32 = 16;
+
+/// Something found out about a trading, ready to be recorded.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    fact: Fact,
+    cause: Cause,
+    answer: ChannelAnswer,
+    payment: Option<Payment>,
+    code_url: Option<String>,
+}
+
+impl Finding {
+    /// A decision of ours, or an answer that is nothing but its fact.
+    pub(super) fn new(fact: Fact, cause: Cause) -> Self {
+        Self {
+            fact,
+            cause,
+            answer: ChannelAnswer::default(),
+            payment: None,
+            code_url: None,
+        }
+    }
+
+    /// With what the channel said.
+    pub(super) fn with_answer(mut self, answer: ChannelAnswer) -> Self {
+        self.answer = answer;
+        self
+    }
+
+    /// With the QR code the channel gave.
+    pub(super) fn with_code(mut self, code_url: String) -> Self {
+        self.code_url = Some(code_url);
+        self
+    }
+
+    /// What a channel's status says about this trading.
+    ///
+    /// # Errors
+    /// A payment that does not match the trading, in words: authentic is not yet valid.
+    pub(super) fn of_status(
+        trading: &Trading,
+        status: PaymentStatus,
+        answer: ChannelAnswer,
+        cause: Cause,
+    ) -> Result<Self, String> {
+        let (fact, payment) = match status {
+            PaymentStatus::Waiting => (Fact::Waiting, None),
+            PaymentStatus::Absent => (Fact::Absent, None),
+            PaymentStatus::Closed => (Fact::Closed, None),
+            PaymentStatus::Failed => (Fact::PayFailed, None),
+            PaymentStatus::Paid(payment) => {
+                check_payment(trading, &payment)?;
+                (Fact::Paid, Some(payment))
+            }
+        };
+        Ok(Self {
+            fact,
+            cause,
+            answer,
+            payment,
+            code_url: None,
+        })
+    }
+}
+
+/// Amount and currency must be those of the trading; what coupons covered is the channel's affair.
+fn check_payment(trading: &Trading, payment: &Payment) -> Result<(), String> {
+    if payment.currency != "CNY" {
+        return Err(format!(
+            "the channel reports a payment in {}, not CNY",
+            payment.currency
+        ));
+    }
+    if payment.total != trading.amount.fen() {
+        return Err(format!(
+            "the channel reports {} paid, the trading is over {}",
+            payment.total, trading.amount
+        ));
+    }
+    Ok(())
+}
+
+impl TradeService {
+    pub(super) async fn load(&self, trading_order_no: TradingOrderNo) -> Result<Trading, TradeError> {
+        let row = self.ports.store.trading(trading_order_no).await?;
+        row.ok_or(TradeError::TradingNotFound(trading_order_no))
+    }
+
+    /// Records a finding and returns the row as it then stands, whoever wrote it.
+    pub(super) async fn record(&self, trading: Trading, finding: &Finding) -> Result<Trading, TradeError> {
+        let mut current = trading;
+        let mut role = Role::Winner;
+        for _ in 0..MAX_TRIES {
+            let to_state = match apply(current.state, finding.fact) {
+                Outcome::Stay => return Ok(current),
+                Outcome::Refuse(_) => {
+                    let (trading_order_no, state) = (current.trading_order_no, current.state);
+                    return Err(TradeError::NotClosable {
+                        trading_order_no,
+                        state,
+                    });
+                }
+                Outcome::Move(to_state) => to_state,
+            };
+            let change = self.change(&current, to_state, role, finding).await?;
+            match self.ports.store.commit_trading(&change).await? {
+                Commit::Done => return Ok(change.after),
+                Commit::Stale => current = self.load(current.trading_order_no).await?,
+                Commit::WinnerExists => role = Role::Surplus,
+                Commit::TransactionTaken => {
+                    let why = "the channel's number of this payment belongs to another trading";
+                    return self.set_stuck(current, why.into()).await;
+                }
+            }
+        }
+        Err(TradeError::Contended(current.trading_order_no))
+    }
+
+    /// Marks a row as needing a person, without changing its state.
+    pub(super) async fn set_stuck(&self, trading: Trading, why: String) -> Result<Trading, TradeError> {
+        tracing::error!(
+            trading_order_no = trading.trading_order_no.get(),
+            why,
+            "trading is stuck"
+        );
+        let now = self.ports.clock.now();
+        let next_check_at = match self.policy.next_look(&trading, trading.checks, now) {
+            Next::At(at) => Some(at),
+            Next::Never | Next::GiveUp => None,
+        };
+        self.reschedule(&trading, next_check_at, trading.checks, Some(why))
+            .await?;
+        self.load(trading.trading_order_no).await
+    }
+
+    /// Sets when to look next; `false` when somebody else was faster.
+    pub(super) async fn reschedule(
+        &self,
+        trading: &Trading,
+        next_check_at: Option<Timestamp>,
+        checks: u32,
+        stuck: Option<String>,
+    ) -> Result<bool, TradeError> {
+        let claim = Claim {
+            version: trading.version,
+            seen: trading.next_check_at,
+            next_check_at,
+            checks,
+            stuck,
+        };
+        Ok(self
+            .ports
+            .store
+            .claim_trading(trading.trading_order_no, claim)
+            .await?)
+    }
+
+    async fn change(
+        &self,
+        before: &Trading,
+        to_state: TradingState,
+        role: Role,
+        finding: &Finding,
+    ) -> Result<TradingChange, TradeError> {
+        let now = self.ports.clock.now();
+        let mut after = before.clone();
+        after.state = to_state;
+        after.version = before.version.saturating_add(1);
+        after.updated_at = now;
+        after.checks = 0;
+        after.stuck = None;
+        match finding.cause {
+            Cause::Place => after.place_answer = finding.answer.clone(),
+            Cause::Query | Cause::Close | Cause::Notice => after.result_answer = finding.answer.clone(),
+            Cause::Request | Cause::Timer => {}
+        }
+        if let Some(code_url) = &finding.code_url {
+            after.code_url = Some(code_url.clone());
+        }
+        if let Some(payment) = &finding.payment {
+            settle(&mut after, payment, role, now);
+        }
+        after.next_check_at = self.next_after(&after, now);
+        let event = self.event(&after, now).await?;
+        let journal = JournalEntry {
+            trading_order_no: after.trading_order_no,
+            version: after.version,
+            at: now,
+            from_state: Some(before.state),
+            to_state,
+            cause: finding.cause,
+            detail: format!("{} {}", finding.answer.code, finding.answer.message)
+                .trim()
+                .to_owned(),
+            request_id: finding.answer.request_id.clone(),
+        };
+        Ok(TradingChange {
+            from_version: before.version,
+            after,
+            journal,
+            event,
+        })
+    }
+
+    /// While somebody is about to call the channel, the row is theirs for the time of a claim.
+    fn next_after(&self, after: &Trading, now: Timestamp) -> Option<Timestamp> {
+        match after.state {
+            TradingState::Paying(Step::Intended | Step::Unknown | Step::Closing) => {
+                Some(now.plus(self.policy.claim))
+            }
+            TradingState::Paying(Step::Placed)
+            | TradingState::Failed
+            | TradingState::Settled
+            | TradingState::Cancelled
+            | TradingState::Free
+            | TradingState::OnAccount => match self.policy.next_look(after, 0, now) {
+                Next::At(at) => Some(at),
+                Next::Never | Next::GiveUp => None,
+            },
+        }
+    }
+
+    /// The announcement of the state just reached, if it is one that others must know.
+    async fn event(&self, after: &Trading, now: Timestamp) -> Result<Option<EventDraft>, TradeError> {
+        let announced = match after.state {
+            TradingState::Settled => after.role == Some(Role::Winner),
+            TradingState::Failed | TradingState::Cancelled => true,
+            TradingState::Paying(_) | TradingState::Free | TradingState::OnAccount => false,
+        };
+        if !announced {
+            return Ok(None);
+        }
+        let event_id = EventId::new(self.ports.ids.next().await?)
+            .map_err(|invalid| TradeError::invalid("eventId", invalid.to_string()))?;
+        let message = TradeStatusMsg {
+            trading_order_no: after.trading_order_no,
+            product_app_id: after.product_app_id.clone(),
+            product_order_no: after.product_order_no,
+            transaction_id: after.transaction_id.clone(),
+            trading_channel: after.channel,
+            refund_no: None,
+            status_name: after.state.name().to_owned(),
+            status_code: after.state.code(),
+            info: after.memo.clone(),
+            created: after.created_at,
+            event_id: Some(event_id),
+            seq: None,
+            occurred_at: Some(now),
+        };
+        let event_key = format!("trading:{}:{}", after.trading_order_no, after.state.name());
+        Ok(Some(EventDraft {
+            event_id,
+            event_key,
+            routing_key: RoutingKey::UpdateStatus,
+            message,
+        }))
+    }
+}
+
+fn settle(after: &mut Trading, payment: &Payment, role: Role, now: Timestamp) {
+    after.transaction_id = Some(payment.transaction_id.clone());
+    after.payer_id.clone_from(&payment.payer_id);
+    after.payer_total = payment.payer_total;
+    after.paid_at = payment.paid_at.or(Some(now));
+    after.role = Some(role);
+    match role {
+        Role::Winner => {}
+        Role::Surplus => {
+            let why =
+                "the order was paid twice: another trading settled it, so this payment is to be refunded";
+            after.stuck = Some(why.into());
+        }
+    }
+}
