@@ -97,4 +97,14 @@ impl Outbox for MemoryStore {
         events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(events)
     }
+
+    async fn last_position(&self) -> Result<i64, StoreError> {
+        Ok(self
+            .tables()
+            .outbox
+            .values()
+            .map(|row| row.event.position)
+            .max()
+            .unwrap_or(0))
+    }
 }

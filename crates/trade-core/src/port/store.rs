@@ -267,6 +267,12 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError>;
+
+    /// The position of the last committed event, 0 before the first.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn last_position(&self) -> Result<i64, StoreError>;
 }
 
 /// Keeps notices that verified, so that a duplicate is known and a person can see what came.

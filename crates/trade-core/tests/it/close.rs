@@ -1,0 +1,189 @@
+//! Closing, expiry, and money that comes late.
+
+use std::time::Duration;
+
+use trade_core::{Cause, Channel, Role, Step, TradingState, port::TradingStore, service::TradeError};
+
+use crate::support::{Fault, World};
+
+#[tokio::test]
+async fn an_unpaid_trading_is_closed_and_stays_closed() {
+    let world = World::new().await;
+    let trading = world.create(Channel::WechatPay, 1).await.unwrap();
+    let closed = world.service.close(trading.trading_order_no).await.unwrap();
+    assert_eq!(closed.state, TradingState::Cancelled);
+    assert_eq!(closed.live_code(), None);
+    world.service.close(trading.trading_order_no).await.unwrap();
+    assert_eq!(world.wechat.calls("close"), 1);
+    assert_eq!(world.states_announced().await, ["QXDD"]);
+}
+
+#[tokio::test]
+async fn paid_wins_over_close() {
+    let world = World::new().await;
+    let trading = world.create(Channel::WechatPay, 1).await.unwrap();
+    world.wechat.pay(trading.trading_order_no);
+    let error = world.service.close(trading.trading_order_no).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TradeError::NotClosable {
+                state: TradingState::Settled,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(world.wechat.calls("close"), 0);
+    assert_eq!(world.states_announced().await, ["YJS"]);
+}
+
+#[tokio::test]
+async fn nothing_is_closed_at_the_channel_before_it_says_unpaid() {
+    let world = World::new().await;
+    let trading = world.create(Channel::WechatPay, 1).await.unwrap();
+    world.wechat.fail([Fault::LostBefore]);
+    world.service.close(trading.trading_order_no).await.unwrap_err();
+    assert_eq!(world.wechat.calls("close"), 0);
+    assert_eq!(
+        world.row(trading.trading_order_no).await.state,
+        TradingState::Paying(Step::Closing)
+    );
+    // The job finishes what the caller began.
+    world.run(20).await;
+    assert_eq!(
+        world.row(trading.trading_order_no).await.state,
+        TradingState::Cancelled
+    );
+}
+
+#[tokio::test]
+async fn twenty_minutes_end_a_trading_and_not_a_second_before() {
+    for channel in Channel::ALL {
+        let world = World::new().await;
+        let trading = world.create(channel, 1).await.unwrap();
+        world.channel(channel).scan(trading.trading_order_no);
+        world.run(20 * 60 - 1).await;
+        assert!(world.row(trading.trading_order_no).await.state.is_live());
+        world.run(2).await;
+        assert_eq!(
+            world.row(trading.trading_order_no).await.state,
+            TradingState::Cancelled,
+            "{channel}"
+        );
+        assert_eq!(world.states_announced().await, ["QXDD"]);
+        assert_eq!(world.sink.published().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_in_the_last_second_settles() {
+    let world = World::new().await;
+    let trading = world.create(Channel::AliPay, 1).await.unwrap();
+    world.clock.advance(Duration::from_secs(20 * 60 - 1));
+    assert!(world.alipay.pay(trading.trading_order_no));
+    world.run(2).await;
+    let row = world.row(trading.trading_order_no).await;
+    assert_eq!((row.state, row.role), (TradingState::Settled, Some(Role::Winner)));
+    assert_eq!(world.alipay.calls("close"), 0);
+}
+
+#[tokio::test]
+async fn an_unscanned_code_is_watched_after_its_close_and_a_late_payment_adopted() {
+    let world = World::new().await;
+    let trading = world.create(Channel::AliPay, 1).await.unwrap();
+    let closed = world.service.close(trading.trading_order_no).await.unwrap();
+    assert_eq!(closed.state, TradingState::Cancelled);
+    assert!(closed.next_check_at.is_some());
+    assert!(
+        world.alipay.pay(trading.trading_order_no),
+        "the code of an unscanned trading lives on"
+    );
+    world.run(70).await;
+    let row = world.row(trading.trading_order_no).await;
+    assert_eq!((row.state, row.role), (TradingState::Settled, Some(Role::Winner)));
+    assert_eq!(world.states_announced().await, ["QXDD", "YJS"]);
+}
+
+#[tokio::test]
+async fn a_second_payment_of_an_order_is_never_a_second_winner() {
+    let world = World::new().await;
+    let old = world.create(Channel::AliPay, 1).await.unwrap();
+    world.service.close(old.trading_order_no).await.unwrap();
+    let new = world.create(Channel::WechatPay, 1).await.unwrap();
+    world.wechat.pay(new.trading_order_no);
+    world.alipay.pay(old.trading_order_no);
+    world.run(120).await;
+    let (old, new) = (
+        world.row(old.trading_order_no).await,
+        world.row(new.trading_order_no).await,
+    );
+    assert_eq!(
+        (old.state, new.state),
+        (TradingState::Settled, TradingState::Settled)
+    );
+    let mut roles = [old.role, new.role];
+    roles.sort_by_key(|role| role.map(Role::key));
+    assert_eq!(roles, [Some(Role::Surplus), Some(Role::Winner)]);
+    let surplus = if old.role == Some(Role::Surplus) { old } else { new };
+    assert!(surplus.stuck.unwrap().contains("paid twice"));
+    let announced = world.states_announced().await;
+    assert_eq!(announced.iter().filter(|state| *state == "YJS").count(), 1);
+}
+
+#[tokio::test]
+async fn watching_ends_when_the_code_is_dead() {
+    let world = World::new().await;
+    let trading = world.create(Channel::AliPay, 1).await.unwrap();
+    world.service.close(trading.trading_order_no).await.unwrap();
+    world.run(20 * 60 + 200).await;
+    assert_eq!(world.row(trading.trading_order_no).await.next_check_at, None);
+    let calls = world.alipay.calls("query");
+    world.run(600).await;
+    assert_eq!(world.alipay.calls("query"), calls);
+}
+
+#[tokio::test]
+async fn an_outage_over_the_expiry_ends_in_a_close_and_a_long_one_in_stuck() {
+    let world = World::new().await;
+    let trading = world.create(Channel::WechatPay, 1).await.unwrap();
+    world.wechat.fail(vec![Fault::LostBefore; 10_000]);
+    for _ in 0..4 * 24 * 6 {
+        world.clock.advance(Duration::from_secs(600));
+        world.tick().await;
+    }
+    let row = world.row(trading.trading_order_no).await;
+    assert!(row.state.is_live(), "no answer is never taken for unpaid");
+    assert!(row.stuck.is_some() && row.next_check_at.is_none());
+    assert!(
+        world.wechat.calls("query") < 400,
+        "calls are bounded: {}",
+        world.wechat.calls("query")
+    );
+}
+
+#[tokio::test]
+async fn the_journal_tells_the_story_without_gaps() {
+    let world = World::new().await;
+    let trading = world.create(Channel::WechatPay, 1).await.unwrap();
+    world.service.close(trading.trading_order_no).await.unwrap();
+    let story = world.store.journal(trading.trading_order_no).await.unwrap();
+    let versions: Vec<_> = story.iter().map(|entry| entry.version).collect();
+    assert_eq!(versions, [1, 2, 3, 4]);
+    let steps: Vec<_> = story
+        .iter()
+        .map(|entry| (entry.to_state.key(), entry.cause))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            ("paying.intended", Cause::Request),
+            ("paying.placed", Cause::Place),
+            ("paying.closing", Cause::Request),
+            ("cancelled", Cause::Close),
+        ]
+    );
+    for pair in story.windows(2) {
+        assert_eq!(Some(pair[0].to_state), pair[1].from_state);
+    }
+}
