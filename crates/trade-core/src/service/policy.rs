@@ -24,7 +24,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             pay_within: Duration::from_secs(20 * 60),
-            claim: Duration::from_secs(15),
+            claim: Duration::from_secs(30),
             wait_for_other: Duration::from_secs(5),
             watch_grace: Duration::from_secs(2 * 60),
             give_up_after: Duration::from_secs(3 * 24 * 3600),

@@ -50,7 +50,7 @@ async fn nothing_is_closed_at_the_channel_before_it_says_unpaid() {
         TradingState::Paying(Step::Closing)
     );
     // The job finishes what the caller began.
-    world.run(20).await;
+    world.run(40).await;
     assert_eq!(
         world.row(trading.trading_order_no).await.state,
         TradingState::Cancelled

@@ -1,6 +1,7 @@
 //! The core against a fake channel, an in-memory store and a clock that moves when told.
 #![allow(
     clippy::unwrap_used,
+    clippy::unwrap_in_result,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,

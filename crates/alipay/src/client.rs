@@ -1,0 +1,321 @@
+//! Sending: sign, send, bound, verify the raw text, decrypt. Nothing is believed unverified.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::{Client, Url};
+use trade_core::{Certainty, ChannelError, ErrorKind, Timestamp};
+use trade_crypto::PublicKey;
+
+use crate::{
+    AlipayConfig,
+    certs::{CertificateMode, KeyStore},
+    config::{self, ConfigError, Identity},
+    error::{channel_error, nonsense, refused, refused_unsigned, unverifiable},
+    sign::{self, Parameters},
+    verify::Envelope,
+    wire::{CertificateReply, Codes},
+};
+
+const BODY_LIMIT: usize = 1024 * 1024;
+const POOL_IDLE: Duration = Duration::from_secs(20);
+const USER_AGENT: &str = concat!("trade-alipay/", env!("CARGO_PKG_VERSION"));
+const SUCCESS: &str = "10000";
+
+/// The signed and verified line to the gateway.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) identity: Identity,
+    pub(crate) keys: KeyStore,
+    config: AlipayConfig,
+    http: Client,
+    gateway: Url,
+}
+
+/// A verified, decrypted answer with code 10000.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawReply {
+    /// The JSON object under `<method>_response`, as it came.
+    pub body: String,
+    /// Alipay's `trace_id`.
+    pub request_id: Option<String>,
+}
+
+impl Line {
+    pub(crate) fn new(config: AlipayConfig) -> Result<Self, ConfigError> {
+        let identity = Identity::load(&config)?;
+        let keys = KeyStore::load(&config.keys, &identity.private_key)?;
+        let gateway = config::parse_url("gateway_url", &config.gateway_url)?;
+        for warning in config.warnings() {
+            tracing::warn!(app_id = config.app_id, warning, "alipay configuration");
+        }
+        let http = Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(config.connect_timeout)
+            .timeout(config.timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| config::wrong("http", format!("no HTTP client could be made: {error}")))?;
+        Ok(Self {
+            identity,
+            keys,
+            config,
+            http,
+            gateway,
+        })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.config.clock.now()
+    }
+
+    /// One call with exactly this `biz_content`.
+    pub(crate) async fn call(
+        &self,
+        operation: &'static str,
+        method: &str,
+        biz_content: &str,
+        notify_url: Option<&str>,
+    ) -> Result<RawReply, ChannelError> {
+        let parameters = self.parameters(operation, method, biz_content, notify_url)?;
+        let (body, request_id) = self.send(operation, &parameters).await?;
+        let envelope = Envelope::parse(method, &body)
+            .map_err(|error| nonsense(operation, error.to_string(), request_id.clone()).with_source(error))?;
+        self.believe(operation, &envelope, request_id).await
+    }
+
+    fn parameters(
+        &self,
+        operation: &'static str,
+        method: &str,
+        biz_content: &str,
+        notify_url: Option<&str>,
+    ) -> Result<Parameters, ChannelError> {
+        let unsendable =
+            |error| channel_error(operation, Certainty::NotSent, ErrorKind::Configuration).with_source(error);
+        let mut parameters = Parameters::from([
+            ("app_id", self.identity.app_id.clone()),
+            ("method", method.to_owned()),
+            ("format", "JSON".to_owned()),
+            ("charset", "utf-8".to_owned()),
+            ("sign_type", "RSA2".to_owned()),
+            ("timestamp", self.now().to_beijing_text()),
+            ("version", "1.0".to_owned()),
+        ]);
+        if let Some(notify_url) = notify_url {
+            parameters.insert("notify_url", notify_url.to_owned());
+        }
+        if let Some(certificates) = self.keys.certificates() {
+            parameters.insert("app_cert_sn", certificates.app_cert_sn.clone());
+            parameters.insert("alipay_root_cert_sn", certificates.root_cert_sn.clone());
+        }
+        let content = match &self.identity.content_key {
+            Some(key) => {
+                parameters.insert("encrypt_type", "AES".to_owned());
+                key.encrypt(biz_content).map_err(unsendable)?
+            }
+            None => biz_content.to_owned(),
+        };
+        parameters.insert("biz_content", content);
+        let signature = self
+            .identity
+            .private_key
+            .sign_sha256(sign::message(&parameters).as_bytes());
+        parameters.insert("sign", signature.map_err(unsendable)?);
+        Ok(parameters)
+    }
+
+    /// System parameters travel in the query, where the gateway looks for the charset; content in the form.
+    async fn send(
+        &self,
+        operation: &'static str,
+        parameters: &Parameters,
+    ) -> Result<(String, Option<String>), ChannelError> {
+        let mut url = self.gateway.clone();
+        let (form, query): (Vec<_>, Vec<_>) =
+            parameters.iter().partition(|(name, _)| **name == "biz_content");
+        url.query_pairs_mut().extend_pairs(query);
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let request = self
+            .http
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded;charset=utf-8")
+            .body(form);
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| transport(operation, error))?;
+        let request_id = response
+            .headers()
+            .get("trace_id")
+            .and_then(|value| value.to_str().ok())
+            .map(ToOwned::to_owned);
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| cut_off(operation, error))?
+        {
+            body.extend_from_slice(&chunk);
+            if body.len() > BODY_LIMIT {
+                return Err(nonsense(operation, "the reply is larger than 1 MiB", request_id));
+            }
+        }
+        if status.as_u16() != 200 {
+            // The gateway itself always answers 200: this is something in between.
+            let error = channel_error(operation, Certainty::Unknown, ErrorKind::ChannelFault)
+                .with_code(format!("HTTP {}", status.as_u16()), "the gateway did not answer")
+                .with_request_id(request_id);
+            return Err(error);
+        }
+        match String::from_utf8(body) {
+            Ok(body) => Ok((body, request_id)),
+            Err(_) => Err(nonsense(
+                operation,
+                "the reply is no UTF-8, so no answer of the API",
+                request_id,
+            )),
+        }
+    }
+
+    async fn believe(
+        &self,
+        operation: &'static str,
+        envelope: &Envelope<'_>,
+        request_id: Option<String>,
+    ) -> Result<RawReply, ChannelError> {
+        if envelope.sign.is_none() {
+            let codes: Codes = serde_json::from_str(envelope.source).unwrap_or_default();
+            return Err(match codes.code.as_str() {
+                "" | SUCCESS => unverifiable(
+                    operation,
+                    "a success without a signature is no success",
+                    request_id,
+                ),
+                _ => refused_unsigned(operation, &codes, request_id),
+            });
+        }
+        if !self.is_authentic(envelope).await {
+            let why = "the signature of the reply does not fit: alipay_public_key is not Alipay's key for this app, \
+                       or the reply was changed on its way";
+            return Err(unverifiable(operation, why, request_id));
+        }
+        let body = self.open(operation, envelope.source, request_id.clone())?;
+        let codes: Codes = serde_json::from_str(&body)
+            .map_err(|error| nonsense(operation, error.to_string(), request_id.clone()))?;
+        if codes.code == SUCCESS {
+            Ok(RawReply { body, request_id })
+        } else {
+            Err(refused(operation, &codes, request_id))
+        }
+    }
+
+    async fn is_authentic(&self, envelope: &Envelope<'_>) -> bool {
+        let Some(serial) = envelope.cert_sn.filter(|_| self.keys.certificates().is_some()) else {
+            return envelope.is_signed_by(self.keys.first());
+        };
+        match self.key_of(serial).await {
+            Some(key) => envelope.is_signed_by(&key),
+            // A renewed certificate keeps its key pair, so the configured key may well fit.
+            None => envelope.is_signed_by(self.keys.first()),
+        }
+    }
+
+    /// The key of a certificate, downloaded if it is new.
+    async fn key_of(&self, serial: &str) -> Option<PublicKey> {
+        if let Some(key) = self.keys.of_serial(serial) {
+            return Some(key);
+        }
+        let mode = self.keys.certificates()?;
+        let mut asked = mode.asked.lock().await;
+        let now = self.now();
+        if self.keys.of_serial(serial).is_none() && CertificateMode::may_ask(*asked, now) {
+            *asked = Some(now);
+            match self.download(mode, serial, now).await {
+                Ok(key) => return Some(key),
+                Err(why) => tracing::warn!(serial, why, "a new Alipay certificate could not be taken in"),
+            }
+        }
+        self.keys.of_serial(serial)
+    }
+
+    /// The answer is not signed by anything we know yet: the certificate's own chain vouches for it.
+    async fn download(
+        &self,
+        mode: &CertificateMode,
+        serial: &str,
+        now: Timestamp,
+    ) -> Result<PublicKey, String> {
+        const METHOD: &str = "alipay.open.app.alipaycert.download";
+        const OPERATION: &str = "certificates";
+        if !serial.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err("its serial is not hexadecimal".into());
+        }
+        let biz_content = serde_json::json!({"alipay_cert_sn": serial}).to_string();
+        let parameters = self
+            .parameters(OPERATION, METHOD, &biz_content, None)
+            .map_err(|error| error.to_string())?;
+        let (body, _) = self
+            .send(OPERATION, &parameters)
+            .await
+            .map_err(|error| error.to_string())?;
+        let envelope = Envelope::parse(METHOD, &body).map_err(|error| error.to_string())?;
+        let source = self
+            .open(OPERATION, envelope.source, None)
+            .map_err(|error| error.to_string())?;
+        let reply: CertificateReply = serde_json::from_str(&source).map_err(|error| error.to_string())?;
+        let pem = STANDARD
+            .decode(reply.alipay_cert_content.trim())
+            .map_err(|error| error.to_string())?;
+        mode.add(serial, &String::from_utf8_lossy(&pem), now)
+    }
+
+    /// The object itself: an encrypted answer is a string, verified as it is and only then decrypted.
+    fn open(
+        &self,
+        operation: &'static str,
+        source: &str,
+        request_id: Option<String>,
+    ) -> Result<String, ChannelError> {
+        let Some(sealed) = source.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+            return Ok(source.to_owned());
+        };
+        let Some(key) = &self.identity.content_key else {
+            let why =
+                "the reply is encrypted: configure encrypt_key, since content encryption is on for the app";
+            return Err(nonsense(operation, why, request_id));
+        };
+        key.decrypt(&sealed.replace("\\/", "/")).map_err(|error| {
+            channel_error(operation, Certainty::Unknown, ErrorKind::Unverifiable)
+                .with_hint("encrypt_key does not open the reply: it was replaced on the open platform")
+                .with_request_id(request_id)
+                .with_source(error)
+        })
+    }
+}
+
+/// A connection that was never made carried nothing; whatever fails later may have arrived.
+fn transport(operation: &'static str, error: reqwest::Error) -> ChannelError {
+    let error = error.without_url();
+    let (certainty, kind) = if error.is_connect() || error.is_builder() {
+        (Certainty::NotSent, ErrorKind::Network)
+    } else if error.is_timeout() {
+        (Certainty::Unknown, ErrorKind::Timeout)
+    } else {
+        (Certainty::Unknown, ErrorKind::Network)
+    };
+    channel_error(operation, certainty, kind).with_source(error)
+}
+
+fn cut_off(operation: &'static str, error: reqwest::Error) -> ChannelError {
+    let kind = if error.is_timeout() {
+        ErrorKind::Timeout
+    } else {
+        ErrorKind::Network
+    };
+    channel_error(operation, Certainty::Unknown, kind).with_source(error.without_url())
+}

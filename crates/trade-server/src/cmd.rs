@@ -1,0 +1,69 @@
+//! The commands of the `trade` binary.
+
+mod demo;
+mod sandbox;
+mod serve;
+mod show;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use sandbox::SandboxOptions;
+pub use show::show_failure;
+
+/// What a command ends with when it does not succeed.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// WeChat Pay and Alipay behind one door.
+#[derive(Debug, Parser)]
+#[command(
+    name = "trade",
+    version,
+    about = "WeChat Pay and Alipay: a payment server, and a sandbox to try it with"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the payment server
+    Serve {
+        /// The TOML file with the settings; environment variables TRADE__… override it
+        #[arg(long, short, env = "TRADE_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Play WeChat Pay and Alipay on this machine
+    Sandbox(SandboxOptions),
+    /// Start sandbox and server, create a payment at each channel, and show how it goes
+    Demo {
+        /// Pay both by itself, wait until they are announced, and exit
+        #[arg(long)]
+        auto: bool,
+    },
+}
+
+impl Arguments {
+    /// What is logged unless `RUST_LOG` says otherwise: a demo shows its own steps.
+    #[must_use]
+    pub fn default_log(&self) -> &'static str {
+        match self.command {
+            Command::Serve { .. } | Command::Sandbox(_) => "info",
+            Command::Demo { .. } => "error",
+        }
+    }
+
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// What went wrong, for [`show_failure`].
+    pub async fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Serve { config } => serve::run(config.as_deref()).await,
+            Command::Sandbox(options) => sandbox::run(options).await,
+            Command::Demo { auto } => demo::run(auto).await,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The configuration: TOML file plus environment, read once, every wrong or missing key named.
+
+mod merchant;
+mod server;
+
+use std::path::Path;
+
+use config::{Config, Environment, File, FileFormat};
+use serde::Deserialize;
+
+pub use merchant::{AlipayKeys, AlipayMerchant, Merchant, WechatKeys, WechatMerchant};
+pub use server::{Jobs, Server, Store};
+
+use crate::qr::QrOptions;
+
+/// Environment variables override the file: `TRADE__SERVER__LISTEN=0.0.0.0:80`.
+const ENV_PREFIX: &str = "TRADE";
+
+/// Everything the server is told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where it listens.
+    #[serde(default)]
+    pub server: Server,
+    /// Where it keeps things.
+    #[serde(default)]
+    pub store: Store,
+    /// What runs by the clock.
+    #[serde(default)]
+    pub jobs: Jobs,
+    /// How codes are drawn.
+    #[serde(default)]
+    pub qr: QrOptions,
+    /// The merchants and their channels.
+    #[serde(default, rename = "merchant")]
+    pub merchants: Vec<Merchant>,
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file or an environment variable cannot be read as settings.
+    #[error("the configuration is wrong: {0}")]
+    Read(#[from] config::ConfigError),
+    /// One or more keys have wrong values; all of them are listed.
+    #[error("the configuration is wrong:\n  {}", .0.join("\n  "))]
+    Values(Vec<String>),
+}
+
+impl Settings {
+    /// Reads the file (if one is given) and the environment.
+    ///
+    /// # Errors
+    /// The file is missing or no TOML, a key is unknown, missing or has a wrong type or value; named.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut builder = Config::builder();
+        if let Some(file) = file {
+            builder = builder.add_source(File::from(file).format(FileFormat::Toml));
+        }
+        let environment = Environment::with_prefix(ENV_PREFIX)
+            .prefix_separator("__")
+            .separator("__")
+            .try_parsing(true);
+        let settings: Self = builder.add_source(environment).build()?.try_deserialize()?;
+        settings.checked()
+    }
+
+    /// Reads settings from TOML text, without the environment.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let source = File::from_str(text, FileFormat::Toml);
+        let settings: Self = Config::builder().add_source(source).build()?.try_deserialize()?;
+        settings.checked()
+    }
+
+    fn checked(self) -> Result<Self, ConfigError> {
+        let mut wrong = Vec::new();
+        if self.merchants.is_empty() {
+            wrong.push(
+                "merchant: at least one [[merchant]] is needed; `trade sandbox --export DIR` writes a sample"
+                    .into(),
+            );
+        }
+        if !(120..=2000).contains(&self.qr.size) {
+            wrong.push(format!("qr.size: {} is out of range, 120 to 2000", self.qr.size));
+        }
+        if self.qr.margin > 20 {
+            wrong.push(format!("qr.margin: {} is out of range, 0 to 20", self.qr.margin));
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for (index, merchant) in self.merchants.iter().enumerate() {
+            merchant.check(&format!("merchant[{index}]"), &mut wrong);
+            if !seen.insert(merchant.enterprise_id) {
+                wrong.push(format!(
+                    "merchant[{index}].enterprise_id: {} is there twice",
+                    merchant.enterprise_id
+                ));
+            }
+        }
+        self.server.check(&mut wrong);
+        self.jobs.check(&mut wrong);
+        if wrong.is_empty() {
+            Ok(self)
+        } else {
+            Err(ConfigError::Values(wrong))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(toml: &str) -> String {
+        Settings::from_toml(toml).unwrap_err().to_string()
+    }
+
+    const GOOD: &str = r#"
+        [[merchant]]
+        enterprise_id = 1001
+        [merchant.alipay]
+        app_id = "2021000000000000"
+        private_key = "k"
+        alipay_public_key = "k"
+        notify_url = "https://pay.example.com/trade/open/notify/alipay/1001"
+    "#;
+
+    #[test]
+    fn what_is_missing_wrong_or_unknown_is_named() {
+        assert!(Settings::from_toml(GOOD).is_ok());
+        assert!(error_of("").contains("merchant"));
+        assert!(error_of("[server]\nlisen = 1").contains("lisen"));
+        assert!(error_of(&format!("{GOOD}\n[server]\nlisten = \"nowhere\"")).contains("server.listen"));
+        assert!(error_of(&format!("{GOOD}\n[qr]\nsize = 10")).contains("qr.size"));
+        assert!(error_of(&format!("{GOOD}\n[qr]\nfore_color = \"red\"")).contains("#rrggbb"));
+        assert!(error_of(&GOOD.replace("app_id", "appid")).contains("appid"));
+        assert!(error_of(&GOOD.replace("1001\n", "0\n")).contains("enterprise_id"));
+        assert!(error_of(&format!("{GOOD}{GOOD}")).contains("twice"));
+        let both = GOOD.replace("alipay_public_key = \"k\"", "");
+        assert!(error_of(&both).contains("alipay_public_key"));
+        let several = error_of(&format!(
+            "{}\n[qr]\nsize = 1\nmargin = 99",
+            GOOD.replace("1001\n", "0\n")
+        ));
+        assert!(
+            several.contains("enterprise_id") && several.contains("qr.size") && several.contains("qr.margin")
+        );
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let settings = Settings::from_toml(&GOOD.replace("\"k\"", "\"canary-secret\"")).unwrap();
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("private_key: \"canary"), "{shown}");
+        assert!(shown.contains("Secret(redacted)"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Where the server listens, keeps things, and how often its jobs run.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+/// `[server]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port, such as `0.0.0.0:11505`.
+    pub listen: String,
+    /// The number of this instance, 0 to 1023; each running instance needs its own.
+    pub node: i64,
+    /// How long running requests may take to finish when the server goes down, in seconds.
+    pub shutdown_secs: u64,
+    /// How long a payer has to pay, in minutes: 1 to 7200.
+    pub pay_within_mins: u64,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// The SQLite file.
+    pub path: PathBuf,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jobs {
+    /// Whether this instance runs jobs.
+    pub enabled: bool,
+    /// Milliseconds between two ticks of a job.
+    pub interval_ms: u64,
+    /// The most rows of one tick.
+    pub batch: u32,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:11505".into(),
+            node: 0,
+            shutdown_secs: 25,
+            pay_within_mins: 20,
+        }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            path: "trade.db".into(),
+        }
+    }
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            interval_ms: 1000,
+            batch: 100,
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn check(&self, wrong: &mut Vec<String>) {
+        if self.listen.parse::<std::net::SocketAddr>().is_err() {
+            wrong.push(format!(
+                "server.listen: `{}` is no address with port, such as 0.0.0.0:11505",
+                self.listen
+            ));
+        }
+        if !(0..1024).contains(&self.node) {
+            wrong.push(format!("server.node: {} is out of range, 0 to 1023", self.node));
+        }
+        if !(1..=7200).contains(&self.pay_within_mins) {
+            wrong.push(format!(
+                "server.pay_within_mins: {} is out of range, 1 to 7200",
+                self.pay_within_mins
+            ));
+        }
+    }
+
+    /// How long a payer has to pay.
+    #[must_use]
+    pub fn pay_within(&self) -> Duration {
+        Duration::from_secs(self.pay_within_mins.saturating_mul(60))
+    }
+}
+
+impl Jobs {
+    pub(super) fn check(&self, wrong: &mut Vec<String>) {
+        if !(10..=60_000).contains(&self.interval_ms) {
+            wrong.push(format!(
+                "jobs.interval_ms: {} is out of range, 10 to 60000",
+                self.interval_ms
+            ));
+        }
+        if !(1..=1000).contains(&self.batch) {
+            wrong.push(format!("jobs.batch: {} is out of range, 1 to 1000", self.batch));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! HTTP: parse and check, call the service, show the result. Nothing is decided here.
+
+mod ancestor;
+mod events;
+mod fields;
+mod health;
+mod native;
+mod notify;
+mod problem;
+mod refunds;
+mod tradings;
+mod view;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use trade_core::service::TradeService;
+
+pub use problem::Problem;
+
+use crate::qr::QrOptions;
+
+/// The largest request body.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What the routes work with.
+#[derive(Clone)]
+pub struct App {
+    /// The payment service.
+    pub service: TradeService,
+    /// How codes are drawn.
+    pub qr: QrOptions,
+    /// Changes whenever an event was announced, so that streams read on.
+    pub announced: watch::Receiver<u64>,
+    /// Tells whether requests can be served.
+    pub probe: Arc<dyn Probe>,
+    /// Set when the server is going down: not ready for new work, still finishing what it has.
+    pub draining: Arc<AtomicBool>,
+}
+
+/// Tells whether the things this server cannot do without are there.
+#[async_trait]
+pub trait Probe: Send + Sync + 'static {
+    /// `Ok`, or what is missing.
+    ///
+    /// # Errors
+    /// What is missing, in words for the operator.
+    async fn ready(&self) -> Result<(), String>;
+}
+
+impl App {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every route, over `app`.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .nest("/trade/inner", inner())
+        .route("/trade/open/notify/wx/{enterprise_id}", post(notify::wechat))
+        .route("/trade/open/notify/alipay/{enterprise_id}", post(notify::alipay))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+/// For the order systems: bare answers, errors as problems with the `INNER-ERROR` header.
+fn inner() -> Router<App> {
+    Router::new()
+        .route("/native", post(native::create))
+        .route("/native/qrcode/{trading_order_no}", get(native::qr_code))
+        .route("/tradings", get(tradings::list))
+        .route(
+            "/tradings/findTradResultByTradingOrderNo",
+            get(tradings::find_result),
+        )
+        .route("/tradings/{trading_order_no}", get(tradings::show))
+        .route("/tradings/{trading_order_no}/close", post(tradings::close))
+        .route("/tradings/{trading_order_no}/history", get(tradings::history))
+        .route("/tradings/{trading_order_no}/qr.svg", get(native::qr_svg))
+        .route("/refund-record/refund", post(refunds::refund))
+        .route("/refund-record/{refund_no}", get(refunds::show))
+        .route("/basic/query/{trading_order_no}", post(ancestor::query))
+        .route("/basic/refund/{refund_no}", post(ancestor::query_refund))
+        .route("/refund/records", get(ancestor::refund_records))
+        .route("/events", get(events::stream))
+}
+
+async fn unknown_route() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "there is no such route: see the README for the routes",
+    )
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this route does not take that method",
+    )
+}
+
+/// The cause is in the log; the caller learns only that it was ours.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    axum::response::IntoResponse::into_response(Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "a fault of this server: nothing is lost, try again, and look at its log",
+    ))
+}

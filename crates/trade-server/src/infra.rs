@@ -1,0 +1,5 @@
+//! The server's own implementations of the core's ports.
+
+mod sink;
+
+pub use sink::LocalSink;

@@ -1,0 +1,19 @@
+//! `trade`: the payment server and its tools in one binary.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use trade_server::{cmd, telemetry};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = cmd::Arguments::parse();
+    telemetry::start(arguments.default_log());
+    match arguments.run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            cmd::show_failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A running server: started on a listener, stopped when told, in order.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+use trade_core::service::TradeService;
+
+use crate::{
+    config::Settings,
+    http::{self, App},
+    jobs,
+    wire::{self, Environment, WireError},
+};
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: is another server running there?")]
+    Listen {
+        /// The address asked for.
+        address: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something it is made of is wrong.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+}
+
+/// A server that runs until [`Running::stop`].
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    service: TradeService,
+    stop: watch::Sender<bool>,
+    draining: Arc<AtomicBool>,
+    jobs: JoinSet<()>,
+    http: JoinHandle<std::io::Result<()>>,
+    patience: Duration,
+}
+
+/// Listens where the settings say.
+///
+/// # Errors
+/// The address is taken or not ours.
+pub async fn listen(settings: &Settings) -> Result<TcpListener, ServeError> {
+    let address = settings.server.listen.clone();
+    TcpListener::bind(&address)
+        .await
+        .map_err(|source| ServeError::Listen { address, source })
+}
+
+/// Starts a server: store, channels, jobs, routes.
+///
+/// # Errors
+/// The store or a merchant's configuration is wrong; every wrong key is named.
+pub async fn start(
+    settings: &Settings,
+    listener: TcpListener,
+    environment: Environment,
+) -> Result<Running, ServeError> {
+    let address = listener.local_addr().map_err(|source| ServeError::Listen {
+        address: settings.server.listen.clone(),
+        source,
+    })?;
+    let wired = wire::build(settings, environment).await?;
+    let (stop, stopped) = watch::channel(false);
+    let draining = Arc::new(AtomicBool::new(false));
+    let service = wired.service.clone();
+    let jobs = jobs::start(&service, &wired.sink, &settings.jobs, &stopped);
+    let app = App {
+        service: service.clone(),
+        qr: settings.qr.clone(),
+        announced: wired.announced,
+        probe: wired.probe,
+        draining: Arc::clone(&draining),
+    };
+    let http = tokio::spawn(serve(listener, app, stopped));
+    let patience = Duration::from_secs(settings.server.shutdown_secs);
+    tracing::info!(%address, "serving");
+    Ok(Running {
+        address,
+        service,
+        stop,
+        draining,
+        jobs,
+        http,
+        patience,
+    })
+}
+
+async fn serve(listener: TcpListener, app: App, mut stopped: watch::Receiver<bool>) -> std::io::Result<()> {
+    let stop = async move {
+        // An error means that the server handle is gone: then stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    axum::serve(listener, http::router(app))
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its service, for programs that run it inside themselves.
+    #[must_use]
+    pub fn service(&self) -> &TradeService {
+        &self.service
+    }
+
+    /// Stops: not ready first, then no new requests, then the running ones and ticks end, within the
+    /// configured patience. What is cut off is finished after the next start.
+    pub async fn stop(mut self) {
+        self.draining.store(true, Ordering::SeqCst);
+        let _ = self.stop.send(true);
+        let ended = async {
+            while self.jobs.join_next().await.is_some() {}
+            let _ = (&mut self.http).await;
+        };
+        if tokio::time::timeout(self.patience, ended).await.is_err() {
+            tracing::warn!("some requests did not end in time and were cut off");
+            self.http.abort();
+        }
+        tracing::info!("stopped");
+    }
+}

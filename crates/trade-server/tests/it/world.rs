@@ -1,0 +1,325 @@
+//! A shop with everything it needs: sandbox, server, a tap on the notices, and a clock to turn.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::Mutex};
+use trade_core::{SystemClock, SystemRandom, Timestamp, port::Clock};
+use trade_sandbox::{Channel as Bank, Sandbox, SandboxConfig, SandboxKeys};
+use trade_server::{
+    config::Settings,
+    serve::{self, Running},
+    wire::Environment,
+};
+
+pub(crate) const MERCHANT: i64 = 1001;
+
+/// Wall-clock time that stands until the test moves it, together with the sandbox's.
+#[derive(Debug)]
+pub(crate) struct TestClock {
+    real: SystemClock,
+    now_ms: AtomicI64,
+}
+
+#[async_trait]
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ms(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.real.monotonic()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.real.sleep(duration).await;
+    }
+}
+
+/// A notice as it passed the tap.
+#[derive(Debug, Clone)]
+pub(crate) struct Tapped {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Tap {
+    seen: Mutex<Vec<Tapped>>,
+    hold: AtomicBool,
+    server: OnceLock<String>,
+}
+
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) server: Running,
+    pub(crate) http: Client,
+    pub(crate) base: String,
+    clock: Arc<TestClock>,
+    tap: Arc<Tap>,
+    _folder: tempfile::TempDir,
+}
+
+/// Keys take seconds to make; one set serves every test.
+fn keys() -> &'static SandboxKeys {
+    static KEYS: OnceLock<SandboxKeys> = OnceLock::new();
+    KEYS.get_or_init(|| SandboxKeys::generate(Some(7)).unwrap())
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(SandboxConfig::default()).await
+    }
+
+    pub(crate) async fn with(config: SandboxConfig) -> Self {
+        let config = SandboxConfig {
+            frozen_clock: true,
+            ..config
+        };
+        let sandbox = Sandbox::start_with_keys(config, keys()).await.unwrap();
+        let kit = sandbox.merchant();
+        Self::against(sandbox, &kit.wechat.base_url, &kit.alipay.gateway_url).await
+    }
+
+    /// A server whose channels are somewhere else than the sandbox that made the keys.
+    pub(crate) async fn against(sandbox: Sandbox, wechat_url: &str, gateway_url: &str) -> Self {
+        let tap = Arc::new(Tap::default());
+        let tap_url = start_tap(Arc::clone(&tap)).await;
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tap.server.set(base.clone()).unwrap();
+        let settings = settings(&sandbox, &tap_url, wechat_url, gateway_url, folder.path());
+        let clock = Arc::new(TestClock {
+            real: SystemClock::new(),
+            now_ms: AtomicI64::new(sandbox.now_ms()),
+        });
+        let environment = Environment {
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+        };
+        let server = serve::start(&settings, listener, environment).await.unwrap();
+        let http = Client::builder().no_proxy().build().unwrap();
+        Self {
+            sandbox,
+            server,
+            http,
+            base,
+            clock,
+            tap,
+            _folder: folder,
+        }
+    }
+
+    /// Time passes for the server and for the channels.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.sandbox.advance(by);
+        self.clock.now_ms.store(self.sandbox.now_ms(), Ordering::SeqCst);
+    }
+
+    /// Keeps notices from the server from now on; the channel is told to come again.
+    pub(crate) fn hold_notices(&self) {
+        self.tap.hold.store(true, Ordering::SeqCst);
+    }
+
+    /// The first notice that passed the tap, waiting for it.
+    pub(crate) async fn tapped(&self) -> Tapped {
+        for _ in 0..1000 {
+            if let Some(first) = self.tap.seen.lock().await.first() {
+                return first.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no notice in ten seconds: {:?}", self.sandbox.notices());
+    }
+
+    pub(crate) fn payment(channel: &str, order: i64) -> Value {
+        json!({
+            "enterpriseId": MERCHANT.to_string(),
+            "productAppId": "jzo2o.orders",
+            "productOrderNo": order.to_string(),
+            "tradingChannel": channel,
+            "tradingAmount": "19.90",
+            "memo": "日常保洁",
+        })
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        read(
+            self.http
+                .post(format!("{}{path}", self.base))
+                .json(body)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub(crate) async fn post_empty(&self, path: &str) -> (StatusCode, Value) {
+        read(
+            self.http
+                .post(format!("{}{path}", self.base))
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        read(
+            self.http
+                .get(format!("{}{path}", self.base))
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// Creates a payment and returns the answer.
+    pub(crate) async fn create(&self, channel: &str, order: i64) -> Value {
+        let (status, body) = self
+            .post("/trade/inner/native", &Self::payment(channel, order))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body
+    }
+
+    pub(crate) fn pay(&self, channel: &str, trading_order_no: &str) {
+        self.sandbox.pay(bank(channel), trading_order_no).unwrap();
+    }
+
+    pub(crate) async fn row(&self, trading_order_no: &str) -> Value {
+        self.get(&format!("/trade/inner/tradings/{trading_order_no}"))
+            .await
+            .1
+    }
+
+    /// Waits until the row says what is wanted; says what it says instead when it does not.
+    pub(crate) async fn until_state(&self, trading_order_no: &str, state: &str) -> Value {
+        let mut row = Value::Null;
+        for _ in 0..1500 {
+            row = self.row(trading_order_no).await;
+            if row["state"] == state {
+                return row;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not {state} in fifteen seconds: {row}");
+    }
+
+    pub(crate) async fn announced(&self) -> Vec<trade_core::Event> {
+        self.server
+            .service()
+            .ports()
+            .store
+            .events_after(0, 1000)
+            .await
+            .unwrap()
+    }
+
+    /// Sends a notice to the server as a channel would.
+    pub(crate) async fn send(&self, notice: &Tapped) -> StatusCode {
+        let url = format!("{}{}", self.base, notice.path);
+        let request = self
+            .http
+            .post(url)
+            .headers(notice.headers.clone())
+            .body(notice.body.clone());
+        request.send().await.unwrap().status()
+    }
+}
+
+pub(crate) fn bank(channel: &str) -> Bank {
+    if channel == "WECHAT_PAY" {
+        Bank::Wechat
+    } else {
+        Bank::Alipay
+    }
+}
+
+async fn read(response: reqwest::Response) -> (StatusCode, Value) {
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+fn settings(
+    sandbox: &Sandbox,
+    notify: &str,
+    wechat_url: &str,
+    gateway_url: &str,
+    folder: &std::path::Path,
+) -> Settings {
+    let kit = sandbox.merchant();
+    let mut wechat = json!({
+        "mchid": kit.wechat.mchid, "appid": kit.wechat.appid,
+        "private_key": kit.wechat.private_key_pem, "certificate": kit.wechat.certificate_pem,
+        "apiv3_key": kit.wechat.apiv3_key, "base_url": wechat_url,
+        "public_key_id": kit.wechat.public_key_id, "public_key": kit.wechat.public_key_pem,
+        "notify_url": format!("{notify}/trade/open/notify/wx/{MERCHANT}"),
+    });
+    let alipay = json!({
+        "app_id": kit.alipay.app_id, "seller_id": kit.alipay.seller_id,
+        "private_key": kit.alipay.app_private_key, "alipay_public_key": kit.alipay.alipay_public_key,
+        "gateway_url": gateway_url,
+        "notify_url": format!("{notify}/trade/open/notify/alipay/{MERCHANT}"),
+    });
+    wechat["platform_certificates"] = json!(false);
+    let root = json!({
+        "store": {"path": folder.join("trade.db").display().to_string()},
+        "jobs": {"interval_ms": 50},
+        "merchant": [{"enterprise_id": MERCHANT, "wechat": wechat, "alipay": alipay}],
+    });
+    Settings::from_toml(&toml::to_string(&root).unwrap()).unwrap()
+}
+
+async fn start_tap(tap: Arc<Tap>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(pass).with_state(tap);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+async fn pass(State(tap): State<Arc<Tap>>, uri: Uri, mut headers: HeaderMap, body: Bytes) -> Response {
+    headers.remove("host");
+    headers.remove("content-length");
+    let notice = Tapped {
+        path: uri.path().to_owned(),
+        headers,
+        body: body.to_vec(),
+    };
+    tap.seen.lock().await.push(notice.clone());
+    if tap.hold.load(Ordering::SeqCst) {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let url = format!("{}{}", tap.server.get().unwrap(), notice.path);
+    let client = Client::builder().no_proxy().build().unwrap();
+    let answer = client
+        .post(url)
+        .headers(notice.headers)
+        .body(notice.body)
+        .send()
+        .await
+        .unwrap();
+    (answer.status(), answer.bytes().await.unwrap()).into_response()
+}

@@ -1,0 +1,199 @@
+//! The outbox: events wait here, committed with what they tell, until they are announced.
+
+use async_trait::async_trait;
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
+    sea_query::{Alias, Expr, Query},
+};
+use trade_core::{
+    Event, EventDraft, EventId, Timestamp,
+    port::{Outbox, StoreError},
+};
+
+use crate::{
+    fault::Fault,
+    store::SqlStore,
+    table::{
+        BadColumn,
+        trade_outbox::{ActiveModel, Column, Entity, Model, new_row},
+    },
+    transaction::{Verdict, Write, execute},
+};
+
+/// Adds an event as the next of its order, in the transaction of what it tells.
+pub(crate) async fn put(tx: &DatabaseTransaction, draft: &EventDraft) -> Result<(), Fault> {
+    let last: Option<Option<i64>> = Entity::find()
+        .select_only()
+        .column_as(Column::Seq.max(), "last")
+        .filter(Column::ProductAppId.eq(draft.message.product_app_id.as_str()))
+        .filter(Column::ProductOrderNo.eq(draft.message.product_order_no.get()))
+        .into_tuple()
+        .one(tx)
+        .await?;
+    let seq = last.flatten().unwrap_or(0).saturating_add(1);
+    Entity::insert(new_row(draft, seq)?)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+fn events(rows: Vec<Model>) -> Result<Vec<Event>, Fault> {
+    let events: Result<_, BadColumn> = rows.into_iter().map(Event::try_from).collect();
+    Ok(events?)
+}
+
+/// Whether an event of the same order waits that was committed before.
+fn waits_behind_another() -> Condition {
+    let earlier = Alias::new("earlier");
+    let column = |column: Column| Expr::col((earlier.clone(), column));
+    let same_order_before = Query::select()
+        .expr(Expr::val(1))
+        .from_as(Entity, earlier.clone())
+        .and_where(column(Column::ProductAppId).equals((Entity, Column::ProductAppId)))
+        .and_where(column(Column::ProductOrderNo).equals((Entity, Column::ProductOrderNo)))
+        .and_where(column(Column::Seq).lt(Expr::col((Entity, Column::Seq))))
+        .and_where(column(Column::DueAt).is_not_null())
+        .take();
+    Condition::all().add(Expr::exists(same_order_before))
+}
+
+fn due(now: Timestamp, limit: u32) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::DueAt.lte(now.ms()))
+        .filter(waits_behind_another().not())
+        // By an expression, so that no engine walks through all that was ever announced to get the rows
+        // in order: what is due is found by its own index, and it is little.
+        .order_by_asc(Expr::col(Column::Id).add(0))
+        .limit(u64::from(limit))
+}
+
+/// A report about an event that still waits.
+#[derive(Debug)]
+enum Report {
+    Sent {
+        event_id: EventId,
+        at: Timestamp,
+    },
+    Failed {
+        event_id: EventId,
+        retry_at: Timestamp,
+        reason: String,
+    },
+}
+
+#[async_trait]
+impl Write for Report {
+    type Outcome = ();
+    const OPERATION: &'static str = "note what became of an event";
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<()>, Fault> {
+        let waiting = Entity::update_many().filter(Column::DueAt.is_not_null());
+        let update = match self {
+            Self::Sent { event_id, at } => waiting
+                .set(ActiveModel {
+                    due_at: Set(None),
+                    sent_at: Set(Some(at.ms())),
+                    ..Default::default()
+                })
+                .filter(Column::EventId.eq(event_id.get())),
+            Self::Failed {
+                event_id,
+                retry_at,
+                reason,
+            } => waiting
+                .set(ActiveModel {
+                    due_at: Set(Some(retry_at.ms())),
+                    last_error: Set(Some(reason.clone())),
+                    ..Default::default()
+                })
+                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+                .filter(Column::EventId.eq(event_id.get())),
+        };
+        update.exec(tx).await?;
+        Ok(Verdict::Commit(()))
+    }
+
+    async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<()>, Fault> {
+        Ok(None)
+    }
+}
+
+impl SqlStore {
+    async fn read_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, Fault> {
+        events(due(now, limit).all(self.reader()).await?)
+    }
+
+    async fn read_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, Fault> {
+        let rows = Entity::find()
+            .filter(Column::Id.gt(after))
+            .order_by_asc(Column::Id)
+            .limit(u64::from(limit))
+            .all(self.reader())
+            .await?;
+        events(rows)
+    }
+
+    async fn read_last_position(&self) -> Result<i64, Fault> {
+        let last: Option<Option<i64>> = Entity::find()
+            .select_only()
+            .column_as(Column::Id.max(), "last")
+            .into_tuple()
+            .one(self.reader())
+            .await?;
+        Ok(last.flatten().unwrap_or(0))
+    }
+}
+
+#[async_trait]
+impl Outbox for SqlStore {
+    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let due = self.read_due(now, limit).await;
+        due.map_err(|fault| fault.during("read the events that are due"))
+    }
+
+    async fn event_sent(&self, event_id: EventId, at: Timestamp) -> Result<(), StoreError> {
+        execute(self.writer(), Report::Sent { event_id, at }).await
+    }
+
+    async fn event_failed(
+        &self,
+        event_id: EventId,
+        retry_at: Timestamp,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let report = Report::Failed {
+            event_id,
+            retry_at,
+            reason: reason.to_owned(),
+        };
+        execute(self.writer(), report).await
+    }
+
+    async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let later = self.read_after(after, limit).await;
+        later.map_err(|fault| fault.during("read the events after a position"))
+    }
+
+    async fn last_position(&self) -> Result<i64, StoreError> {
+        let last = self.read_last_position().await;
+        last.map_err(|fault| fault.during("read the position of the last event"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::QueryTrait;
+
+    use super::*;
+    use crate::engine::plan;
+
+    #[tokio::test]
+    async fn what_was_announced_is_not_walked_through() {
+        let store = SqlStore::in_memory().await.unwrap();
+        let plan = plan(store.reader(), &due(Timestamp::from_ms(0), 1).into_query()).await;
+        assert!(plan.contains("USING INDEX ix_trade_outbox_due_at"), "{plan}");
+        assert!(!plan.contains("SCAN"), "{plan}");
+    }
+}

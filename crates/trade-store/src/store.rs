@@ -1,0 +1,158 @@
+//! The store itself: connecting, migrating, being ready.
+
+use std::{fmt, path::Path};
+
+use async_trait::async_trait;
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use trade_core::port::StoreError;
+
+use crate::{
+    engine::{self, Connections},
+    fault::Fault,
+    mark, migration,
+    settings::Settings,
+    transaction::{Verdict, Write, execute},
+};
+
+/// The store on a database. Cloning it is cheap: clones share their connections.
+///
+/// It implements every port of [`trade_core::port::TradeStore`].
+#[derive(Clone)]
+pub struct SqlStore {
+    connections: Connections,
+}
+
+impl SqlStore {
+    /// Connects to a database URL (`sqlite://path?mode=rwc`, `sqlite::memory:`) or a plain path. A path
+    /// is created when it does not exist; a URL says so itself.
+    ///
+    /// # Errors
+    /// An engine that is not supported, or a file that cannot be opened.
+    pub async fn connect(target: &str) -> Result<Self, StoreError> {
+        Self::connect_with(target, &Settings::default()).await
+    }
+
+    /// Connects as [`SqlStore::connect`] does, with settings of your own.
+    ///
+    /// # Errors
+    /// See there.
+    pub async fn connect_with(target: &str, settings: &Settings) -> Result<Self, StoreError> {
+        Self::of(engine::connect(target, settings).await)
+    }
+
+    /// Opens a SQLite file, which is created when it does not exist.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(path, &Settings::default()).await
+    }
+
+    /// Opens as [`SqlStore::open`] does, with settings of your own.
+    ///
+    /// # Errors
+    /// See there.
+    pub async fn open_with(path: impl AsRef<Path>, settings: &Settings) -> Result<Self, StoreError> {
+        Self::of(engine::open(path.as_ref(), settings).await)
+    }
+
+    /// A database in memory, already migrated: gone with the last clone. For tests and for trying out.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        let store = Self::connect("sqlite::memory:").await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    fn of(connections: Result<Connections, Fault>) -> Result<Self, StoreError> {
+        connections
+            .map(|connections| Self { connections })
+            .map_err(|fault| fault.during("connect to the database"))
+    }
+
+    /// Applies the migrations that are missing, each in a transaction of its own, and returns their
+    /// names in order. Several processes may do so at once. A database that a newer version has
+    /// migrated further is left as it is: the schema only ever grows under a running version.
+    ///
+    /// # Errors
+    /// The database failed; what was applied before stays applied. Or it is not ours.
+    pub async fn migrate(&self) -> Result<Vec<&'static str>, StoreError> {
+        migration::migrate(&self.connections.writer).await
+    }
+
+    /// The names of the migrations that [`SqlStore::migrate`] would apply.
+    ///
+    /// # Errors
+    /// The database failed, or it is not ours.
+    pub async fn pending_migrations(&self) -> Result<Vec<&'static str>, StoreError> {
+        migration::pending(&self.connections.writer).await
+    }
+
+    /// Whether the database takes writes: writes a row in a transaction that is rolled back.
+    ///
+    /// # Errors
+    /// It does not: not migrated, locked, read-only, full, or gone.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        execute(&self.connections.writer, Probe).await
+    }
+
+    /// The engine's settings that durability rests on, as they are in force, by name: for diagnosis.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn facts(&self) -> Result<Vec<(&'static str, String)>, StoreError> {
+        let facts = engine::facts(&self.connections.writer).await;
+        facts.map_err(|fault| fault.during("read its settings"))
+    }
+
+    /// Closes the connections after the work that has begun; every clone is closed with it.
+    ///
+    /// # Errors
+    /// The database failed while closing. What was committed stays committed.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let Connections { writer, reader, .. } = self.connections;
+        let closed = async {
+            reader.close().await?;
+            writer.close().await?;
+            Ok::<(), Fault>(())
+        };
+        closed.await.map_err(|fault| fault.during("close the database"))
+    }
+
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.connections.writer
+    }
+
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.connections.reader
+    }
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore")
+            .field("place", &self.connections.place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A write that is always rolled back.
+#[derive(Debug)]
+struct Probe;
+
+#[async_trait]
+impl Write for Probe {
+    type Outcome = ();
+    const OPERATION: &'static str = "take a probe write";
+
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<()>, Fault> {
+        mark::probe(tx).await?;
+        Ok(Verdict::RollBack(()))
+    }
+
+    async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<()>, Fault> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,139 @@
+//! Migrations: from nothing, again, at once, and against a database that is further or another.
+
+use futures_util::future::join_all;
+use sea_orm::ConnectionTrait;
+use tempfile::TempDir;
+use trade_store::SqlStore;
+
+use super::{chain, column, opened, outsider};
+
+const TABLES: [&str; 8] = [
+    "id_mark",
+    "notice_inbox",
+    "pay_channel",
+    "refund_record",
+    "trade_journal",
+    "trade_migration",
+    "trade_outbox",
+    "trading",
+];
+
+#[tokio::test]
+async fn an_empty_file_becomes_the_schema_and_stays_it() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.db");
+    let store = SqlStore::open(&path).await.unwrap();
+    let pending = store.pending_migrations().await.unwrap();
+    assert_eq!(pending.len(), 7);
+    assert_eq!(store.migrate().await.unwrap(), pending);
+    let raw = outsider(&path).await;
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY 1";
+    assert_eq!(column(&raw, tables).await.unwrap(), TABLES);
+    let schema = column(&raw, "SELECT sql FROM sqlite_master ORDER BY name").await;
+
+    assert_eq!(store.migrate().await.unwrap(), [""; 0]);
+    assert_eq!(store.pending_migrations().await.unwrap(), [""; 0]);
+    let again = opened(&path).await;
+    assert_eq!(again.migrate().await.unwrap(), [""; 0]);
+    let same = column(&raw, "SELECT sql FROM sqlite_master ORDER BY name").await;
+    assert_eq!(same.unwrap(), schema.unwrap());
+}
+
+#[tokio::test]
+async fn the_platforms_columns_have_their_names() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.db");
+    opened(&path).await;
+    let raw = outsider(&path).await;
+    let cases = [
+        (
+            "trading",
+            "id product_app_id product_order_no trading_order_no transaction_id trading_channel trading_type \
+             trading_state payee_name payee_id payer_name payer_id trading_amount refund is_refund \
+             result_code result_msg result_json place_order_code place_order_msg place_order_json \
+             enterprise_id memo qr_code open_id enable_flag create_time update_time",
+        ),
+        (
+            "refund_record",
+            "id product_app_id trading_order_no product_order_no refund_no refund_id enterprise_id \
+             trading_channel refund_status refund_code refund_msg memo refund_amount total create_time \
+             update_time",
+        ),
+        (
+            "pay_channel",
+            "id channel_name channel_label domain app_id public_key merchant_private_key other_config \
+             encrypt_key remark notify_url enable_flag enterprise_id create_time update_time",
+        ),
+    ];
+    for (table, names) in cases {
+        let columns = column(&raw, &format!("SELECT name FROM pragma_table_info('{table}')")).await;
+        let columns = columns.unwrap();
+        for name in names.split_whitespace() {
+            assert!(columns.iter().any(|column| column == name), "{table}.{name}");
+        }
+        let floats = format!(
+            "SELECT name FROM pragma_table_info('{table}') WHERE lower(type) NOT IN ('integer', 'text') \
+             AND lower(type) NOT LIKE 'varchar(%'"
+        );
+        assert_eq!(column(&raw, &floats).await.unwrap(), [""; 0], "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_start_at_once_migrate_once() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.db");
+    let starts = (0..8).map(|_| {
+        let path = path.clone();
+        tokio::spawn(async move {
+            let store = SqlStore::open(&path).await.unwrap();
+            let applied = store.migrate().await.unwrap();
+            store.ping().await.unwrap();
+            applied
+        })
+    });
+    let applied: Vec<_> = join_all(starts)
+        .await
+        .into_iter()
+        .flat_map(Result::unwrap)
+        .collect();
+    assert_eq!(applied.len(), 7, "{applied:?}");
+}
+
+#[tokio::test]
+async fn an_older_version_runs_on_a_newer_database() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.db");
+    let store = opened(&path).await;
+    let raw = outsider(&path).await;
+    let newer = "INSERT INTO trade_migration (version, name) VALUES (99, 'from_the_future')";
+    raw.execute_unprepared(newer).await.unwrap();
+    raw.execute_unprepared("ALTER TABLE trading ADD COLUMN added_later bigint")
+        .await
+        .unwrap();
+    assert_eq!(store.migrate().await.unwrap(), [""; 0]);
+    let trading = trade_testkit::fixture::rich_trading(1);
+    let ports: &dyn trade_core::port::TradingStore = &store;
+    let entry = trade_testkit::fixture::first_entry(&trading);
+    ports.insert_trading(&trading, &entry).await.unwrap();
+    assert_eq!(
+        ports.trading(trading.trading_order_no).await.unwrap(),
+        Some(trading)
+    );
+}
+
+#[tokio::test]
+async fn somebody_elses_database_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("t.db");
+    let store = SqlStore::open(&path).await.unwrap();
+    store.pending_migrations().await.unwrap();
+    let raw = outsider(&path).await;
+    let theirs = "INSERT INTO trade_migration (version, name) VALUES (2, 'their_users')";
+    raw.execute_unprepared(theirs).await.unwrap();
+    let error = store.migrate().await.expect_err("not ours");
+    assert!(chain(&error).contains("`their_users`"), "{}", chain(&error));
+    // What came before it was applied; nothing after it.
+    let count = "SELECT CAST(COUNT(*) AS text) FROM sqlite_master WHERE name IN ('trading', 'id_mark')";
+    assert_eq!(column(&raw, count).await.unwrap(), ["0"]);
+}

@@ -1,0 +1,164 @@
+//! The outbox: numbered per order and over all, in order within an order, until it is announced.
+
+use trade_core::{RefundState, Role, RoutingKey, Step, Trading, TradingState};
+
+use super::{Promise, Store, all_events, apply_for, commit, due_ids, insert};
+use crate::fixture::{self, at};
+
+/// The promises of this file.
+#[must_use]
+pub fn promises() -> Vec<Promise<Store>> {
+    vec![
+        Promise::new(counts_per_order_and_over_all),
+        Promise::new(only_the_oldest_of_an_order_is_due),
+        Promise::new(due_from_when_it_happened),
+        Promise::new(due_oldest_first_up_to_the_limit),
+        Promise::new(failed_waits_and_holds_back_only_its_order),
+        Promise::new(sent_is_over),
+        Promise::new(unknown_event_changes_nothing),
+        Promise::new(reads_up_from_a_position),
+    ]
+}
+
+/// Inserts a trading and announces `events` transitions of it, with ids `100 * number + 1` and so on,
+/// a second apart.
+async fn announce(store: &Store, number: i64, events: i64) -> Trading {
+    let mut row = fixture::trading(number);
+    insert(store, &row).await;
+    for index in 1..=events {
+        let mut change = fixture::change(&row, TradingState::Paying(Step::Placed));
+        change.event = Some(fixture::event(&change.after, number * 100 + index));
+        row = commit(store, change).await;
+    }
+    row
+}
+
+/// `seq` counts the events of an order from 1, over its tradings and refunds; `position` counts all.
+pub async fn counts_per_order_and_over_all(store: Store) {
+    assert_eq!(store.last_position().await.unwrap(), 0);
+    let first = fixture::trading(1);
+    insert(&store, &first).await;
+    let mut closed = fixture::change(&first, TradingState::Cancelled);
+    closed.event = Some(fixture::event(&closed.after, 11));
+    commit(&store, closed).await;
+    announce(&store, 5, 1).await;
+    let second = fixture::like(&first, 2);
+    insert(&store, &second).await;
+    let second = commit(&store, fixture::paid(&second, Role::Winner, "42")).await;
+    let refund = fixture::refund(&second, 1, 100);
+    apply_for(&store, &refund).await;
+    let mut change = fixture::refund_change(&refund, RefundState::Success);
+    change.event = Some(fixture::refund_event(&change.after, 21));
+    store.commit_refund(&change).await.unwrap();
+
+    let events = all_events(&store).await;
+    let seen: Vec<_> = events
+        .iter()
+        .map(|event| (event.event_id.get(), event.message.seq, event.position))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (11, Some(1), 1),
+            (501, Some(1), 2),
+            (2002, Some(2), 3),
+            (21, Some(3), 4)
+        ]
+    );
+    assert_eq!(store.last_position().await.unwrap(), 4);
+    let mut message = change.event.expect("it is set above").message;
+    message.seq = Some(3);
+    assert_eq!(events[3].message, message);
+    assert_eq!(events[3].routing_key, RoutingKey::RefundUpdateStatus);
+    assert_eq!(events[3].attempts, 0);
+}
+
+/// No event overtakes another of its order: only the oldest that waits is offered.
+pub async fn only_the_oldest_of_an_order_is_due(store: Store) {
+    announce(&store, 1, 3).await;
+    announce(&store, 2, 1).await;
+    let now = at(100);
+    assert_eq!(due_ids(&store, now, 10).await, [101, 201]);
+    for (sent, next) in [(101, vec![102, 201]), (102, vec![103, 201]), (103, vec![201])] {
+        store.event_sent(fixture::event_id(sent), now).await.unwrap();
+        assert_eq!(due_ids(&store, now, 10).await, next);
+    }
+}
+
+/// An event is due from the moment it happened.
+pub async fn due_from_when_it_happened(store: Store) {
+    announce(&store, 1, 1).await;
+    assert_eq!(due_ids(&store, at(0), 10).await, [0_i64; 0]);
+    assert_eq!(due_ids(&store, at(1), 10).await, [101]);
+    let due = store.due_events(at(1), 10).await.unwrap();
+    assert_eq!(due, all_events(&store).await);
+}
+
+/// What was committed first is offered first, and never more than the limit.
+pub async fn due_oldest_first_up_to_the_limit(store: Store) {
+    for number in [3, 1, 4, 2] {
+        announce(&store, number, 2).await;
+    }
+    assert_eq!(due_ids(&store, at(100), 10).await, [301, 101, 401, 201]);
+    assert_eq!(due_ids(&store, at(100), 2).await, [301, 101]);
+    assert_eq!(due_ids(&store, at(100), 0).await, [0_i64; 0]);
+}
+
+/// An event that was not taken waits until its time, counts the attempt, and holds back the later
+/// events of its own order, not those of others.
+pub async fn failed_waits_and_holds_back_only_its_order(store: Store) {
+    announce(&store, 1, 2).await;
+    announce(&store, 2, 1).await;
+    for attempt in 1..=3 {
+        let retry_at = at(100 + 10 * i64::from(attempt));
+        store
+            .event_failed(fixture::event_id(101), retry_at, "no route: 'q' 无路由")
+            .await
+            .unwrap();
+        assert_eq!(
+            due_ids(&store, at(100 + 10 * i64::from(attempt) - 1), 10).await,
+            [201]
+        );
+        let due = store.due_events(retry_at, 10).await.unwrap();
+        assert_eq!(due.len(), 2);
+        assert_eq!((due[0].event_id.get(), due[0].attempts), (101, attempt));
+    }
+}
+
+/// What was announced is not offered again, nor does a late failure report bring it back.
+pub async fn sent_is_over(store: Store) {
+    announce(&store, 1, 1).await;
+    let id = fixture::event_id(101);
+    store.event_sent(id, at(100)).await.unwrap();
+    store.event_failed(id, at(101), "late").await.unwrap();
+    store.event_sent(id, at(102)).await.unwrap();
+    assert_eq!(due_ids(&store, at(1000), 10).await, [0_i64; 0]);
+    assert_eq!(all_events(&store).await[0].attempts, 0);
+}
+
+/// A report about an event that does not exist is no error and no event.
+pub async fn unknown_event_changes_nothing(store: Store) {
+    let id = fixture::event_id(9);
+    store.event_sent(id, at(1)).await.unwrap();
+    store.event_failed(id, at(1), "why").await.unwrap();
+    assert_eq!(all_events(&store).await, []);
+}
+
+/// A reader that was away reads up everything after what it saw, announced or not, in order.
+pub async fn reads_up_from_a_position(store: Store) {
+    announce(&store, 1, 2).await;
+    announce(&store, 2, 2).await;
+    store.event_sent(fixture::event_id(101), at(100)).await.unwrap();
+    let ids = async |after, limit| -> Vec<_> {
+        let events = store.events_after(after, limit).await.unwrap();
+        events
+            .iter()
+            .map(|event| (event.position, event.event_id.get()))
+            .collect()
+    };
+    assert_eq!(ids(0, 10).await, [(1, 101), (2, 102), (3, 201), (4, 202)]);
+    assert_eq!(ids(1, 2).await, [(2, 102), (3, 201)]);
+    assert_eq!(ids(4, 10).await, []);
+    assert_eq!(ids(i64::MAX, 10).await, []);
+    assert_eq!(ids(0, 0).await, []);
+}

@@ -1,0 +1,131 @@
+//! The keys WeChat Pay signs with, by id: its public key, and platform certificates kept fresh.
+
+use std::{
+    collections::BTreeMap,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+use tokio::sync::Mutex;
+use trade_core::Timestamp;
+use trade_crypto::{Certificate, PublicKey, normalise_serial};
+
+use crate::config::{self, ConfigError, VerifyKeys};
+
+/// WeChat Pay wants certificates looked at twice a day.
+const FRESH_FOR: Duration = Duration::from_secs(12 * 3600);
+/// An unknown serial asks for a look, but a stranger's serial must not make us ask all the time.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// The known keys. Both kinds live side by side, since during the change both sign.
+#[derive(Debug)]
+pub(crate) struct KeyStore {
+    public_key: Option<(String, PublicKey)>,
+    certificates: RwLock<BTreeMap<String, Platform>>,
+    download: bool,
+    /// When certificates were last asked for; locked while somebody asks, so that one does.
+    asked: Mutex<Option<Timestamp>>,
+}
+
+#[derive(Debug, Clone)]
+struct Platform {
+    key: PublicKey,
+    expires_ms: i64,
+}
+
+/// Whether certificates are to be downloaded before looking again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refresh {
+    /// The key is here and fresh.
+    No,
+    /// There is no such key, or the certificates are old.
+    Yes,
+}
+
+impl KeyStore {
+    pub(crate) fn load(keys: &VerifyKeys) -> Result<Self, ConfigError> {
+        let public_key = config::load_public_key(keys)?;
+        let store = Self {
+            public_key,
+            certificates: RwLock::default(),
+            download: keys.download,
+            asked: Mutex::new(None),
+        };
+        store.add(&config::load_certificates(keys)?);
+        if store.public_key.is_none() && !store.download && store.is_empty() {
+            let reason = "give the WeChat Pay public key with its id, or platform certificates: \
+                          without either nothing WeChat Pay says can be verified";
+            return Err(config::wrong("public_key", reason));
+        }
+        Ok(store)
+    }
+
+    /// Keeps the keys of these certificates.
+    pub(crate) fn add(&self, certificates: &[Certificate]) {
+        let mut known = self.certificates.write().unwrap_or_else(PoisonError::into_inner);
+        for certificate in certificates {
+            if let Ok(key) = certificate.public_key() {
+                let serial = normalise_serial(&certificate.serial_hex());
+                known.insert(
+                    serial,
+                    Platform {
+                        key,
+                        expires_ms: certificate.not_after_ms(),
+                    },
+                );
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.certificates
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+    }
+
+    /// The key of that id, unless it has expired.
+    pub(crate) fn get(&self, serial: &str, now: Timestamp) -> Option<PublicKey> {
+        if let Some((id, key)) = &self.public_key
+            && id == serial
+        {
+            return Some(key.clone());
+        }
+        let known = self.certificates.read().unwrap_or_else(PoisonError::into_inner);
+        let platform = known.get(&normalise_serial(serial))?;
+        (now.ms() <= platform.expires_ms).then(|| platform.key.clone())
+    }
+
+    /// What a request says in `Wechatpay-Serial`, so that the answer is signed with the public key.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.public_key.as_ref().map(|(id, _)| id.as_str())
+    }
+
+    pub(crate) fn downloads(&self) -> bool {
+        self.download
+    }
+
+    /// Whether somebody should download now; if so, the guard makes it the only one.
+    pub(crate) async fn refresh_guard(
+        &self,
+        serial: &str,
+        now: Timestamp,
+    ) -> (Refresh, tokio::sync::MutexGuard<'_, Option<Timestamp>>) {
+        let guard = self.asked.lock().await;
+        let since = guard.map(|asked| now.since(asked));
+        let known = self.get(serial, now).is_some();
+        let due = match since {
+            None => !known,
+            Some(since) if known => since >= FRESH_FOR,
+            Some(since) => since >= RETRY_AFTER,
+        };
+        (
+            if self.download && due {
+                Refresh::Yes
+            } else {
+                Refresh::No
+            },
+            guard,
+        )
+    }
+}

@@ -1,0 +1,365 @@
+//! Sending: sign, send, bound, verify. Nothing leaves here unsigned, nothing is believed unverified.
+
+use std::{error::Error as StdError, time::Duration};
+
+use reqwest::{Client, Method, StatusCode, Url, header};
+use trade_core::{Certainty, ChannelError, ErrorKind, handler::Headers};
+use trade_crypto::{Certificate, PublicKey};
+
+use crate::{
+    WechatConfig,
+    certs::{KeyStore, Refresh},
+    config::{self, ConfigError, Identity},
+    error::{channel_error, nonsense, of_reply, unverifiable},
+    sign,
+    verify::{Signed, Unverified},
+    wire::CertificatesReply,
+};
+
+/// WeChat Pay closes idle connections after eight seconds.
+const POOL_IDLE: Duration = Duration::from_secs(7);
+/// No answer of the API is larger; bills are another matter.
+const BODY_LIMIT: usize = 1024 * 1024;
+const USER_AGENT: &str = concat!("trade-wechat/", env!("CARGO_PKG_VERSION"));
+/// Files that WeChat Pay does not sign.
+const UNSIGNED: [&str; 8] = [
+    "/v3/billdownload/file",
+    "/v3/merchant-service/images/",
+    "/v3/new-tax-control-fapiao/download",
+    "/v3/transferdownload/elecvoucherfile",
+    "/v3/transferdownload/signfile",
+    "/v3/transfer-detail/electronic-receipts",
+    "/v3/global/statements",
+    "/v3/statements",
+];
+
+/// The signed and verified line to WeChat Pay.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) identity: Identity,
+    pub(crate) keys: KeyStore,
+    config: WechatConfig,
+    http: Client,
+    hosts: Vec<Url>,
+}
+
+/// A verified reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawReply {
+    /// The status, always a success.
+    pub status: u16,
+    /// The body as it came.
+    pub body: Vec<u8>,
+    /// WeChat Pay's id of the request.
+    pub request_id: Option<String>,
+}
+
+/// A reply before anybody believes it.
+struct Answer {
+    status: StatusCode,
+    headers: Headers,
+    body: Vec<u8>,
+}
+
+impl RawReply {
+    /// The body as text, or an empty text when it is none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+}
+
+impl Line {
+    pub(crate) fn new(config: WechatConfig) -> Result<Self, ConfigError> {
+        let identity = Identity::load(&config)?;
+        let keys = KeyStore::load(&config.keys)?;
+        let mut hosts = vec![config::parse_url("base_url", &config.base_url)?];
+        if let Some(backup) = &config.backup_url {
+            hosts.push(config::parse_url("backup_url", backup)?);
+        }
+        let http = Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(config.connect_timeout)
+            .timeout(config.timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| config::wrong("http", format!("no HTTP client could be made: {error}")))?;
+        Ok(Self {
+            identity,
+            keys,
+            config,
+            http,
+            hosts,
+        })
+    }
+
+    pub(crate) fn now(&self) -> trade_core::Timestamp {
+        self.config.clock.now()
+    }
+
+    /// One call: `target` is the path with its query, `body` exactly what is sent.
+    pub(crate) async fn call(
+        &self,
+        operation: &'static str,
+        method: Method,
+        target: &str,
+        body: Option<&str>,
+    ) -> Result<RawReply, ChannelError> {
+        let text = body.unwrap_or_default();
+        let (now, nonce) = (self.now(), self.config.random.nonce());
+        let signed = sign::message(method.as_str(), target, now.secs(), &nonce, text);
+        let authorization = sign::authorization(&self.identity, method.as_str(), target, now, &nonce, text)
+            .map_err(|error| {
+            channel_error(operation, Certainty::NotSent, ErrorKind::Configuration).with_source(error)
+        })?;
+        let answer = self.send(operation, method, target, body, &authorization).await?;
+        self.judge(operation, target, answer, &signed).await
+    }
+
+    /// Tries the hosts in turn, the next only when the one before certainly did not get the request.
+    /// The host is not signed, so the same request goes to both.
+    async fn send(
+        &self,
+        operation: &'static str,
+        method: Method,
+        target: &str,
+        body: Option<&str>,
+        authorization: &str,
+    ) -> Result<Answer, ChannelError> {
+        let mut last = None;
+        for host in &self.hosts {
+            match self
+                .send_to(operation, host, &method, target, body, authorization)
+                .await
+            {
+                Err(error) if error.certainty() == Certainty::NotSent => {
+                    tracing::warn!(host = host.host_str(), %error, "trying the next address");
+                    last = Some(error);
+                }
+                other => return other,
+            }
+        }
+        Err(last.unwrap_or_else(|| channel_error(operation, Certainty::NotSent, ErrorKind::Configuration)))
+    }
+
+    async fn send_to(
+        &self,
+        operation: &'static str,
+        host: &Url,
+        method: &Method,
+        target: &str,
+        body: Option<&str>,
+        authorization: &str,
+    ) -> Result<Answer, ChannelError> {
+        let url = format!("{}{target}", host.as_str().trim_end_matches('/'));
+        let mut request = self
+            .http
+            .request(method.clone(), url)
+            .header(header::ACCEPT, "application/json")
+            .header(header::AUTHORIZATION, authorization);
+        if let Some(id) = self.keys.hint() {
+            request = request.header("Wechatpay-Serial", id);
+        }
+        if let Some(body) = body {
+            request = request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body.to_owned());
+        }
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| transport(operation, error))?;
+        let status = response.status();
+        let headers = response.headers().iter().map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        });
+        let headers = Headers::new(headers);
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| cut_off(operation, error))?
+        {
+            body.extend_from_slice(&chunk);
+            if body.len() > BODY_LIMIT {
+                return Err(nonsense(
+                    operation,
+                    "the reply is larger than 1 MiB",
+                    request_id(&headers),
+                ));
+            }
+        }
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    async fn judge(
+        &self,
+        operation: &'static str,
+        target: &str,
+        answer: Answer,
+        signed: &str,
+    ) -> Result<RawReply, ChannelError> {
+        let request_id = request_id(&answer.headers);
+        let is_signed = answer.headers.get("Wechatpay-Signature").is_some();
+        let exempt = UNSIGNED.iter().any(|path| target.starts_with(path));
+        // An error to a request whose own signature failed cannot be signed; every other error is
+        // checked where it carries a signature, since codes decide about money too.
+        let must_verify = if answer.status.is_success() {
+            !exempt
+        } else {
+            is_signed
+        };
+        if must_verify {
+            self.verify(&answer.headers, &answer.body)
+                .await
+                .map_err(|why| unverifiable(operation, why, request_id.clone()))?;
+        }
+        if answer.status.is_success() {
+            return Ok(RawReply {
+                status: answer.status.as_u16(),
+                body: answer.body,
+                request_id,
+            });
+        }
+        let text = String::from_utf8_lossy(&answer.body);
+        Err(of_reply(operation, answer.status, &text, request_id, signed))
+    }
+
+    /// Checks a message over its raw bytes, with a key of ours.
+    async fn verify(&self, headers: &Headers, body: &[u8]) -> Result<(), Box<dyn StdError + Send + Sync>> {
+        let signed = Signed::read(headers)?;
+        signed.check_age(self.now())?;
+        let key = self.key(signed.serial).await?;
+        let key = key.ok_or_else(|| format!("it is signed with the unknown key `{}`", signed.serial))?;
+        signed.check(&key, body)?;
+        Ok(())
+    }
+
+    /// The key of that id; certificates are downloaded first when they are due.
+    pub(crate) async fn key(&self, serial: &str) -> Result<Option<PublicKey>, ChannelError> {
+        let now = self.now();
+        if !self.keys.downloads() || serial.starts_with("PUB_KEY_ID_") {
+            return Ok(self.keys.get(serial, now));
+        }
+        let (refresh, mut asked) = self.keys.refresh_guard(serial, now).await;
+        if refresh == Refresh::Yes {
+            *asked = Some(now);
+            match Box::pin(self.download()).await {
+                Ok(certificates) => self.keys.add(&certificates),
+                // Old certificates still verify what they signed.
+                Err(error) if self.keys.get(serial, now).is_some() => {
+                    tracing::warn!(%error, "platform certificates could not be refreshed");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        drop(asked);
+        Ok(self.keys.get(serial, now))
+    }
+
+    /// Fetches the platform certificates. Their reply is signed with a key among them, so it is
+    /// believed for another reason: only WeChat Pay and we hold the APIv3 key that opens them, and the
+    /// signature must then fit one of them.
+    pub(crate) async fn download(&self) -> Result<Vec<Certificate>, ChannelError> {
+        const OPERATION: &str = "certificates";
+        const TARGET: &str = "/v3/certificates";
+        let (now, nonce) = (self.now(), self.config.random.nonce());
+        let authorization =
+            sign::authorization(&self.identity, "GET", TARGET, now, &nonce, "").map_err(|error| {
+                channel_error(OPERATION, Certainty::NotSent, ErrorKind::Configuration).with_source(error)
+            })?;
+        let answer = self
+            .send(OPERATION, Method::GET, TARGET, None, &authorization)
+            .await?;
+        let request_id = request_id(&answer.headers);
+        if !answer.status.is_success() {
+            let signed = sign::message("GET", TARGET, now.secs(), &nonce, "");
+            let error = of_reply(
+                OPERATION,
+                answer.status,
+                &String::from_utf8_lossy(&answer.body),
+                request_id,
+                &signed,
+            );
+            return Err(match error.kind() {
+                ErrorKind::NotFound => error.with_hint(
+                    "this merchant has no platform certificates: use the WeChat Pay public key (PUB_KEY_ID_…) \
+                     from the merchant platform, 账户中心 > API安全, instead",
+                ),
+                _ => error,
+            });
+        }
+        let certificates = self.open(OPERATION, &answer.body, request_id.as_ref())?;
+        let signed = Signed::read(&answer.headers).and_then(|signed| signed.check_age(now).map(|()| signed));
+        let signed = signed.map_err(|why| unverifiable(OPERATION, why, request_id.clone()))?;
+        let fits = certificates
+            .iter()
+            .filter_map(|certificate| certificate.public_key().ok());
+        if fits
+            .into_iter()
+            .any(|key| signed.check(&key, &answer.body).is_ok())
+        {
+            Ok(certificates)
+        } else {
+            Err(unverifiable(OPERATION, Unverified::Signature, request_id))
+        }
+    }
+
+    fn open(
+        &self,
+        operation: &'static str,
+        body: &[u8],
+        request_id: Option<&String>,
+    ) -> Result<Vec<Certificate>, ChannelError> {
+        let reply: CertificatesReply = serde_json::from_slice(body)
+            .map_err(|error| nonsense(operation, error.to_string(), request_id.cloned()))?;
+        let mut certificates = Vec::new();
+        for entry in reply.data {
+            let sealed = entry.encrypt_certificate;
+            let key = &self.identity.apiv3_key;
+            let pem = key
+                .decrypt(&sealed.nonce, &sealed.associated_data, &sealed.ciphertext)
+                .map_err(|error| unverifiable(operation, error, request_id.cloned()))?;
+            let pem = String::from_utf8_lossy(&pem).into_owned();
+            let certificate = Certificate::parse(&pem)
+                .map_err(|error| unverifiable(operation, error, request_id.cloned()))?;
+            tracing::info!(serial = entry.serial_no, "platform certificate downloaded");
+            certificates.push(certificate);
+        }
+        Ok(certificates)
+    }
+}
+
+fn request_id(headers: &Headers) -> Option<String> {
+    headers.get("Request-ID").map(ToOwned::to_owned)
+}
+
+/// A connection that was never made carried nothing; whatever fails later may have arrived.
+fn transport(operation: &'static str, error: reqwest::Error) -> ChannelError {
+    let error = error.without_url();
+    let (certainty, kind) = if error.is_connect() || error.is_builder() {
+        (Certainty::NotSent, ErrorKind::Network)
+    } else if error.is_timeout() {
+        (Certainty::Unknown, ErrorKind::Timeout)
+    } else {
+        (Certainty::Unknown, ErrorKind::Network)
+    };
+    channel_error(operation, certainty, kind).with_source(error)
+}
+
+fn cut_off(operation: &'static str, error: reqwest::Error) -> ChannelError {
+    let kind = if error.is_timeout() {
+        ErrorKind::Timeout
+    } else {
+        ErrorKind::Network
+    };
+    channel_error(operation, Certainty::Unknown, kind).with_source(error.without_url())
+}
