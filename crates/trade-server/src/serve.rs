@@ -14,7 +14,7 @@ use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
-use trade_core::service::TradeService;
+use trade_core::{port::EventSink, service::TradeService};
 
 use crate::{
     config::Settings,
@@ -45,6 +45,8 @@ pub enum ServeError {
 pub struct Running {
     address: SocketAddr,
     service: TradeService,
+    /// Held so that streams live as long as the server: they end when nobody can announce any more.
+    sink: Arc<dyn EventSink>,
     stop: watch::Sender<bool>,
     draining: Arc<AtomicBool>,
     jobs: JoinSet<()>,
@@ -94,6 +96,7 @@ pub async fn start(
     Ok(Running {
         address,
         service,
+        sink: wired.sink,
         stop,
         draining,
         jobs,
@@ -127,16 +130,24 @@ impl Running {
 
     /// Stops: not ready first, then no new requests, then the running ones and ticks end, within the
     /// configured patience. What is cut off is finished after the next start.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         self.draining.store(true, Ordering::SeqCst);
         let _ = self.stop.send(true);
+        let Self {
+            mut jobs,
+            mut http,
+            sink,
+            patience,
+            ..
+        } = self;
         let ended = async {
-            while self.jobs.join_next().await.is_some() {}
-            let _ = (&mut self.http).await;
+            while jobs.join_next().await.is_some() {}
+            drop(sink);
+            let _ = (&mut http).await;
         };
-        if tokio::time::timeout(self.patience, ended).await.is_err() {
+        if tokio::time::timeout(patience, ended).await.is_err() {
             tracing::warn!("some requests did not end in time and were cut off");
-            self.http.abort();
+            http.abort();
         }
         tracing::info!("stopped");
     }

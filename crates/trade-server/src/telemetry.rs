@@ -1,5 +1,7 @@
 //! Logging to standard error, so that standard output stays free for what a command shows.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// Starts logging; `RUST_LOG` overrides `default`.
@@ -9,6 +11,7 @@ pub fn start(default: &str) {
     let _ = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .try_init();
 }

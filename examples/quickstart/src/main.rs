@@ -55,7 +55,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         })
         .await?;
     let number = trading.trading_order_no;
-    println!("order {order}: show this as a QR code: {}", trading.live_code().unwrap_or_default());
+    println!(
+        "order {order}: show this as a QR code: {}",
+        trading.live_code().unwrap_or_default()
+    );
 
     // 4. A payer scans and pays. Here the sandbox does; in life you wait.
     sandbox.pay(Bank::Wechat, &number.to_string())?;
@@ -69,10 +72,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     let settled = service.trading(number).await?;
-    println!("trading {number}: {}, {} by transaction {:?}", settled.state, settled.amount, settled.transaction_id);
+    println!("trading {number}: {}, {}", settled.state, settled.amount);
 
     // 6. Money back, in full. Accepted is not refunded: the job follows it until it is.
-    let refund = service.refund(number, settled.amount, Some("不想要了".into())).await?;
+    let refund = service
+        .refund(number, settled.amount, Some("不想要了".into()))
+        .await?;
     println!("refund {}: {}", refund.refund_no, refund.state);
     Ok(())
 }

@@ -20,6 +20,8 @@ const SEQUENCE_BITS: u32 = 12;
 const MAX_SEQUENCE: i64 = (1 << SEQUENCE_BITS) - 1;
 /// How far ahead of the last number a mark is stored, so that storing is rare.
 const RESERVE: Duration = Duration::from_secs(10);
+/// How far ahead it is stored when the numbers are ahead of the clock.
+const STEP: Duration = Duration::from_millis(100);
 /// A clock further behind the stored mark than this is wrong, not merely adjusted.
 const MAX_BACKWARD: Duration = Duration::from_secs(60);
 
@@ -130,7 +132,13 @@ impl IdSource for Snowflake {
             match self.step() {
                 Step::Give(number) => return Ok(number),
                 Step::Reserve(ms) => {
-                    let mark = Timestamp::from_ms(ms).plus(RESERVE);
+                    // Numbers ahead of the clock, as after a restart, reserve little, so that many
+                    // restarts in a row do not carry the mark away from the clock.
+                    let mark = self
+                        .clock
+                        .now()
+                        .plus(RESERVE)
+                        .max(Timestamp::from_ms(ms).plus(STEP));
                     self.high_water.store(self.node, mark).await?;
                     let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                     state.reserved_ms = state.reserved_ms.max(mark.ms());

@@ -18,11 +18,22 @@ fn order_of(event: &Event) -> OrderKey {
 }
 
 impl Tables {
-    /// Adds an event as the next of its order.
-    pub(super) fn put_event(&mut self, draft: &EventDraft) -> Result<(), StoreError> {
-        if self.outbox.contains_key(&draft.event_id) || !self.event_keys.insert(draft.event_key.clone()) {
-            return Err(broken("commit an event", "its id or its key exists"));
+    /// Whether an event is new; asked before anything of its transaction is written.
+    pub(super) fn check_event(&self, draft: Option<&EventDraft>) -> Result<(), StoreError> {
+        match draft {
+            Some(draft)
+                if self.outbox.contains_key(&draft.event_id)
+                    || self.event_keys.contains(&draft.event_key) =>
+            {
+                Err(broken("commit an event", "its id or its key exists"))
+            }
+            Some(_) | None => Ok(()),
         }
+    }
+
+    /// Adds a new event as the next of its order.
+    pub(super) fn put_event(&mut self, draft: &EventDraft) {
+        self.event_keys.insert(draft.event_key.clone());
         let mut event = Event {
             event_id: draft.event_id,
             routing_key: draft.routing_key,
@@ -38,7 +49,6 @@ impl Tables {
         event.message.seq = Some(seq);
         let due_at = event.message.occurred_at.or(Some(Timestamp::from_ms(0)));
         self.outbox.insert(event.event_id, OutboxRow { event, due_at });
-        Ok(())
     }
 }
 

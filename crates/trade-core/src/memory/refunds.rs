@@ -19,7 +19,7 @@ impl Tables {
     /// Moves the trading's sums along with a refund that ends; fails rather than go wrong.
     fn settle_sums(&mut self, before: RefundState, after: &Refund) -> Option<()> {
         let trading = self.tradings.get_mut(&after.trading_order_no)?;
-        let amount = after.amount.fen();
+        let (amount, total) = (after.amount.fen(), trading.amount.fen());
         match (before, after.state) {
             (RefundState::Applied | RefundState::Sending(_), RefundState::Success) => {
                 trading.refunded = trading.refunded.checked_add(amount)?;
@@ -28,8 +28,12 @@ impl Tables {
                 trading.refund_reserved = trading.refund_reserved.checked_sub(amount)?;
             }
             (RefundState::Failed, RefundState::Success) => {
-                trading.refund_reserved = trading.refund_reserved.checked_add(amount)?;
-                trading.refunded = trading.refunded.checked_add(amount)?;
+                let reserved = trading.refund_reserved.checked_add(amount)?;
+                let refunded = trading.refunded.checked_add(amount)?;
+                if reserved > total {
+                    return None;
+                }
+                (trading.refund_reserved, trading.refunded) = (reserved, refunded);
             }
             _ => {}
         }
@@ -77,11 +81,12 @@ impl RefundStore for MemoryStore {
             return Ok(RefundCommit::Stale);
         }
         let before = current.state;
-        if let Some(event) = &change.event {
-            tables.put_event(event)?;
-        }
+        tables.check_event(change.event.as_ref())?;
         if tables.settle_sums(before, &change.after).is_none() {
             return Err(broken("commit a refund", "the trading's sums do not allow it"));
+        }
+        if let Some(event) = &change.event {
+            tables.put_event(event);
         }
         tables
             .refunds

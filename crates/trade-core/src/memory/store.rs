@@ -142,8 +142,9 @@ impl TradingStore for MemoryStore {
         if let Some(conflict) = tables.conflict(change) {
             return Ok(conflict);
         }
+        tables.check_event(change.event.as_ref())?;
         if let Some(event) = &change.event {
-            tables.put_event(event)?;
+            tables.put_event(event);
         }
         tables
             .tradings

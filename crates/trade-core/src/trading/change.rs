@@ -6,6 +6,10 @@ use super::{Trading, TradingState};
 use crate::{EventDraft, Timestamp, TradingOrderNo};
 
 /// One transition of a trading: committed wholly or not at all.
+///
+/// A transition never moves the order, merchant, channel, amount, memo, content, times of creation
+/// and expiry, or the sums of refunds, whatever `after` says: the first are frozen, the sums are moved
+/// by refunds alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TradingChange {
     /// The version it was decided on; the commit is refused when the row has moved on.

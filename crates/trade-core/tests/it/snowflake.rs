@@ -55,6 +55,19 @@ async fn a_clock_far_behind_is_refused_and_so_is_a_wrong_node() {
 }
 
 #[tokio::test]
+async fn a_program_that_restarts_all_the_time_starts_every_time() {
+    let (clock, store) = (
+        Arc::new(ManualClock::new(START)),
+        Arc::new(MemoryStore::default()),
+    );
+    let mut seen = BTreeSet::new();
+    for restart in 0..100 {
+        let ids = start(&clock, &store, 1).await.unwrap();
+        assert!(seen.insert(ids.next().await.unwrap()), "restart {restart}");
+    }
+}
+
+#[tokio::test]
 async fn nodes_do_not_collide() {
     let (clock, store) = (
         Arc::new(ManualClock::new(START)),

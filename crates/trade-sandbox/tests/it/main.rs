@@ -1,6 +1,7 @@
 //! The sandbox over real sockets, judged by clients that share no code with it.
 #![allow(
     clippy::unwrap_used,
+    clippy::unwrap_in_result,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -20,8 +21,14 @@ mod alipay_modes;
 mod alipay_notice;
 mod alipay_refund;
 mod alipay_trade;
+mod control;
+mod control_client;
+mod control_document;
+mod control_input;
+mod control_refund;
 mod faults;
 mod kit;
+mod page;
 mod support;
 mod wechat_bill;
 mod wechat_gate;

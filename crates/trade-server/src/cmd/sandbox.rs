@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -80,7 +81,8 @@ pub(super) async fn run(options: SandboxOptions) -> Result<(), Failure> {
             options: &options,
         }
         .to_toml(folder)?;
-        fs::write(&file, settings).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        write_private(&file, &settings)
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         show::line(format!(
             "merchant's files   {}\nstart the server   trade serve --config {}",
             folder.display(),
@@ -90,6 +92,15 @@ pub(super) async fn run(options: SandboxOptions) -> Result<(), Failure> {
     shutdown::requested().await;
     sandbox.shutdown().await;
     Ok(())
+}
+
+/// The settings hold private keys: nobody else on the machine shall read them.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
 }
 
 impl SandboxOptions {

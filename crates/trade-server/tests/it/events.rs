@@ -9,7 +9,8 @@ async fn read_until(response: &mut reqwest::Response, wanted: &str) -> String {
     let mut text = String::new();
     let reading = async {
         while !text.contains(wanted) {
-            text.push_str(&String::from_utf8(response.chunk().await.unwrap().unwrap().to_vec()).unwrap());
+            let chunk = response.chunk().await.unwrap().unwrap();
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     };
     tokio::time::timeout(Duration::from_secs(20), reading)
