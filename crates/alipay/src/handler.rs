@@ -171,7 +171,7 @@ impl PayHandler for Alipay {
             // The trade comes to exist with the scan: before, this is the normal answer.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Observed {
                 status: PaymentStatus::Waiting,
-                answer: refusal(&error),
+                answer: ChannelAnswer::from(&error),
             }),
             Err(error) => Err(error),
         }
@@ -192,7 +192,7 @@ impl PayHandler for Alipay {
             }
             Err(error) => error,
         };
-        let answer = refusal(&error);
+        let answer = ChannelAnswer::from(&error);
         match (error.kind(), error.code().map(plain).as_deref()) {
             (ErrorKind::NotFound, _) => Ok(Closed {
                 outcome: CloseOutcome::NothingToClose,
@@ -295,7 +295,9 @@ impl PayHandler for Alipay {
         };
         let reply = match self.line.call(OPERATION, REFUND_QUERY, &biz_content, None).await {
             Ok(reply) => reply,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(absent(refusal(&error))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(absent(ChannelAnswer::from(&error)));
+            }
             Err(error) => return Err(error),
         };
         let body: RefundQueryReply = parse(OPERATION, &reply)?;
@@ -333,14 +335,6 @@ impl PayHandler for Alipay {
     fn acknowledge(&self, verdict: Verdict<'_>) -> Acknowledgement {
         notice::acknowledge(verdict)
     }
-}
-
-fn refusal(error: &ChannelError) -> ChannelAnswer {
-    let (code, message) = (
-        error.code().unwrap_or_default(),
-        error.message().unwrap_or_default(),
-    );
-    map::answer(code, message, "", error.request_id().map(ToOwned::to_owned))
 }
 
 fn parse<T: DeserializeOwned>(operation: &'static str, reply: &RawReply) -> Result<T, ChannelError> {

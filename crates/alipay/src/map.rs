@@ -7,21 +7,8 @@ use trade_core::{
 
 use crate::{client::RawReply, error::nonsense, wire::QueryReply};
 
-/// What the record keeps of a body.
-const RECORD_LIMIT: usize = 4096;
-
-pub(crate) fn answer(code: &str, message: &str, body: &str, request_id: Option<String>) -> ChannelAnswer {
-    let body = body.chars().take(RECORD_LIMIT).collect();
-    ChannelAnswer {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        body,
-        request_id,
-    }
-}
-
 pub(crate) fn answer_of(reply: &RawReply, code: &str) -> ChannelAnswer {
-    answer(code, "", &reply.body, reply.request_id.clone())
+    ChannelAnswer::new(code, "", &reply.body, reply.request_id.clone())
 }
 
 /// What a query's answer says of the payment.

@@ -3,15 +3,14 @@
 use trade_core::{
     Channel, EnterpriseId, Fen, Timestamp, TransactionId,
     handler::{
-        Acknowledgement, NoticeError, NoticeFact, Payment, PaymentNotice, PaymentStatus, RawNotice,
-        RefundNotice, RefundStatus, Verdict, VerifiedNotice,
+        Acknowledgement, ChannelAnswer, NoticeError, NoticeFact, Payment, PaymentNotice, PaymentStatus,
+        RawNotice, RefundNotice, RefundStatus, Verdict, VerifiedNotice,
     },
 };
 
 use crate::{
     client::Line,
     form::{Form, FormError},
-    map,
 };
 
 const BODY_LIMIT: usize = 64 * 1024;
@@ -31,7 +30,7 @@ pub(crate) fn verify(
     let fact = fact(&form, &status)?;
     let notice_id = required(&form, "notify_id")?;
     let record = record(&form)?;
-    let answer = map::answer(&status, "", &record, Some(notice_id.clone()));
+    let answer = ChannelAnswer::new(&status, "", &record, Some(notice_id.clone()));
     Ok(VerifiedNotice {
         channel: Channel::AliPay,
         enterprise_id,

@@ -10,7 +10,7 @@ use crate::{
     WechatConfig,
     certs::{KeyStore, Refresh},
     config::{self, ConfigError, Identity},
-    error::{channel_error, nonsense, of_reply, unverifiable},
+    error::{channel_error, is_error, nonsense, of_reply, unverifiable},
     sign,
     verify::{Signed, Unverified},
     wire::CertificatesReply,
@@ -208,29 +208,30 @@ impl Line {
         signed: &str,
     ) -> Result<RawReply, ChannelError> {
         let request_id = request_id(&answer.headers);
-        let is_signed = answer.headers.get("Wechatpay-Signature").is_some();
         let exempt = UNSIGNED.iter().any(|path| target.starts_with(path));
-        // An error to a request whose own signature failed cannot be signed; every other error is
-        // checked where it carries a signature, since codes decide about money too.
-        let must_verify = if answer.status.is_success() {
-            !exempt
-        } else {
-            is_signed
+        let is_signed = answer.headers.get("Wechatpay-Signature").is_some();
+        let refusal = refusal(operation, &answer, request_id.as_ref(), signed);
+        let must_verify = match &refusal {
+            None => !exempt,
+            // A request whose own signature failed, and a fault, cannot be answered with a signature;
+            // nothing is concluded from them either. Every other refusal decides about money.
+            Some(error) => is_signed || decides(answer.status, error),
         };
-        if must_verify {
-            self.verify(&answer.headers, &answer.body)
-                .await
-                .map_err(|why| unverifiable(operation, why, request_id.clone()))?;
+        if must_verify && let Err(why) = self.verify(&answer.headers, &answer.body).await {
+            let mut error = unverifiable(operation, why, request_id);
+            if let Some((code, message)) = refusal.as_ref().and_then(|said| said.code().zip(said.message())) {
+                error = error.with_code(code, message);
+            }
+            return Err(error);
         }
-        if answer.status.is_success() {
-            return Ok(RawReply {
+        match refusal {
+            Some(error) => Err(error),
+            None => Ok(RawReply {
                 status: answer.status.as_u16(),
                 body: answer.body,
                 request_id,
-            });
+            }),
         }
-        let text = String::from_utf8_lossy(&answer.body);
-        Err(of_reply(operation, answer.status, &text, request_id, signed))
     }
 
     /// Checks a message over its raw bytes, with a key of ours.
@@ -300,9 +301,11 @@ impl Line {
         let certificates = self.open(OPERATION, &answer.body, request_id.as_ref())?;
         let signed = Signed::read(&answer.headers).and_then(|signed| signed.check_age(now).map(|()| signed));
         let signed = signed.map_err(|why| unverifiable(OPERATION, why, request_id.clone()))?;
+        // During the change to the public key this reply, too, is signed with that.
         let fits = certificates
             .iter()
-            .filter_map(|certificate| certificate.public_key().ok());
+            .filter_map(|certificate| certificate.public_key().ok())
+            .chain(self.keys.get(signed.serial, now));
         if fits
             .into_iter()
             .any(|key| signed.check(&key, &answer.body).is_ok())
@@ -335,6 +338,30 @@ impl Line {
             certificates.push(certificate);
         }
         Ok(certificates)
+    }
+}
+
+/// What a reply that is not a success says. 202 says "accepted, not done", with a code as errors have it.
+fn refusal(
+    operation: &'static str,
+    answer: &Answer,
+    request_id: Option<&String>,
+    signed: &str,
+) -> Option<ChannelError> {
+    let text = String::from_utf8_lossy(&answer.body);
+    let refused = match answer.status {
+        StatusCode::ACCEPTED => is_error(&text),
+        status => !status.is_success(),
+    };
+    refused.then(|| of_reply(operation, answer.status, &text, request_id.cloned(), signed))
+}
+
+/// Whether something about the order follows from the refusal, so that it has to be WeChat Pay's own.
+fn decides(status: StatusCode, error: &ChannelError) -> bool {
+    let before_signature = status == StatusCode::UNAUTHORIZED && error.kind() == ErrorKind::Configuration;
+    match error.kind() {
+        ErrorKind::RateLimited | ErrorKind::ChannelFault | ErrorKind::Nonsense => false,
+        _ => !before_signature,
     }
 }
 

@@ -176,13 +176,15 @@ impl fmt::Debug for Identity {
 fn serial_no(config: &WechatConfig, private_key: &PrivateKey) -> Result<String, ConfigError> {
     let Some(text) = &config.certificate else {
         let given = config.serial_no.as_deref().map(str::trim).unwrap_or_default();
-        return match given.is_empty() || !given.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            false => Ok(given.to_uppercase()),
-            true => Err(wrong(
-                "certificate",
-                "give apiclient_cert.pem, or its serial (40 hex digits) as serial_no",
-            )),
-        };
+        if given.is_empty() {
+            let reason = "give apiclient_cert.pem, or its serial (40 hex digits) as serial_no";
+            return Err(wrong("certificate", reason));
+        }
+        if !given.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let reason = "must be the serial of apiclient_cert.pem: 40 hex digits, no PUB_KEY_ID_";
+            return Err(wrong("serial_no", reason));
+        }
+        return Ok(given.to_uppercase());
     };
     let certificate = Certificate::load(text).map_err(key("certificate"))?;
     if certificate.public_key().map_err(key("certificate"))? != private_key.public_key() {

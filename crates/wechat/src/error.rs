@@ -49,6 +49,11 @@ pub(crate) fn certainty_of(status: StatusCode, kind: ErrorKind) -> Certainty {
     }
 }
 
+/// Whether a body has the form of an error.
+pub(crate) fn is_error(body: &str) -> bool {
+    serde_json::from_str::<ErrorBody>(body).is_ok()
+}
+
 /// The error of a reply that is not a success. `message` is what we signed, to explain a refused signature.
 pub(crate) fn of_reply(
     operation: &'static str,
@@ -58,14 +63,10 @@ pub(crate) fn of_reply(
     signed: &str,
 ) -> ChannelError {
     let Ok(parsed) = serde_json::from_str::<ErrorBody>(body) else {
-        let kind = if status.is_server_error() {
-            ErrorKind::ChannelFault
-        } else {
-            ErrorKind::Nonsense
-        };
-        let certainty = match status {
-            StatusCode::TOO_MANY_REQUESTS => Certainty::NotSent,
-            _ => Certainty::Unknown,
+        let (certainty, kind) = match status {
+            StatusCode::TOO_MANY_REQUESTS => (Certainty::NotSent, ErrorKind::RateLimited),
+            _ if status.is_server_error() => (Certainty::Unknown, ErrorKind::ChannelFault),
+            _ => (Certainty::Unknown, ErrorKind::Nonsense),
         };
         return channel_error(operation, certainty, kind)
             .with_code(

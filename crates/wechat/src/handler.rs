@@ -81,6 +81,11 @@ impl WechatPay {
         if !target.starts_with("/v3/") {
             return Err(invalid("call_raw", "target", "must begin with /v3/"));
         }
+        if !is_wire_form(target) {
+            let rule = "must be percent-encoded as it is to be sent, without `..` and `#`: what is signed must \
+                        be what is sent";
+            return Err(invalid("call_raw", "target", rule));
+        }
         self.line.call("call_raw", method, target, body).await
     }
 
@@ -118,6 +123,18 @@ impl WechatPay {
             return Err(nonsense(
                 operation,
                 "the reply is about another refund",
+                reply.request_id.clone(),
+            ));
+        }
+        if body
+            .amount
+            .currency
+            .as_deref()
+            .is_some_and(|currency| currency != "CNY")
+        {
+            return Err(nonsense(
+                operation,
+                "the reply is in another currency",
                 reply.request_id.clone(),
             ));
         }
@@ -205,7 +222,7 @@ impl PayHandler for WechatPay {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(Observed {
                     status: PaymentStatus::Absent,
-                    answer: refusal(&error),
+                    answer: ChannelAnswer::from(&error),
                 });
             }
             Err(error) => return Err(error),
@@ -225,11 +242,15 @@ impl PayHandler for WechatPay {
         let target = format!("/v3/pay/transactions/out-trade-no/{trading_order_no}/close");
         let body = serde_json::json!({"mchid": self.line.identity.mchid}).to_string();
         let (outcome, answer) = match self.line.call("close", Method::POST, &target, Some(&body)).await {
-            Ok(reply) => (CloseOutcome::Closed, map::answer_of(&reply, "204", "")),
+            Ok(reply) if reply.status == 204 => (CloseOutcome::Closed, map::answer_of(&reply, "204", "")),
+            Ok(reply) => {
+                let why = format!("HTTP {} to a close: 204 is the only yes", reply.status);
+                return Err(nonsense("close", why, reply.request_id));
+            }
             Err(error) => match error.kind() {
-                ErrorKind::AlreadyClosed => (CloseOutcome::Closed, refusal(&error)),
-                ErrorKind::AlreadyPaid => (CloseOutcome::AlreadyPaid, refusal(&error)),
-                ErrorKind::NotFound => (CloseOutcome::NothingToClose, refusal(&error)),
+                ErrorKind::AlreadyClosed => (CloseOutcome::Closed, ChannelAnswer::from(&error)),
+                ErrorKind::AlreadyPaid => (CloseOutcome::AlreadyPaid, ChannelAnswer::from(&error)),
+                ErrorKind::NotFound => (CloseOutcome::NothingToClose, ChannelAnswer::from(&error)),
                 _ => return Err(error),
             },
         };
@@ -284,7 +305,7 @@ impl PayHandler for WechatPay {
                 status: RefundStatus::Absent,
                 amount: None,
                 refund_id: None,
-                answer: refusal(&error),
+                answer: ChannelAnswer::from(&error),
             }),
             Err(error) => Err(error),
         }
@@ -299,12 +320,10 @@ impl PayHandler for WechatPay {
     }
 }
 
-fn refusal(error: &ChannelError) -> ChannelAnswer {
-    let (code, message) = (
-        error.code().unwrap_or_default(),
-        error.message().unwrap_or_default(),
-    );
-    map::answer(code, message, "", error.request_id().map(ToOwned::to_owned))
+/// Whether an HTTP client would send these very bytes.
+fn is_wire_form(target: &str) -> bool {
+    let url = reqwest::Url::parse(&format!("http://host{target}"));
+    url.is_ok_and(|url| url.fragment().is_none() && url.as_str().strip_prefix("http://host") == Some(target))
 }
 
 fn parse<T: DeserializeOwned>(operation: &'static str, reply: &RawReply) -> Result<T, ChannelError> {

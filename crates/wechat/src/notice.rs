@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use trade_core::{
     Channel, EnterpriseId, Fen,
     handler::{
-        Acknowledgement, NoticeError, NoticeFact, PaymentNotice, RawNotice, RefundNotice, Verdict,
-        VerifiedNotice,
+        Acknowledgement, ChannelAnswer, NoticeError, NoticeFact, PaymentNotice, RawNotice, RefundNotice,
+        Verdict, VerifiedNotice,
     },
 };
 use trade_crypto::CryptoError;
@@ -43,7 +43,7 @@ pub(crate) async fn verify(
     let plain = open(line, &envelope)?;
     let fact = fact(line, &envelope, &plain)?;
     let text = String::from_utf8_lossy(&plain);
-    let answer = map::answer(&envelope.event_type, "", &text, Some(envelope.id.clone()));
+    let answer = ChannelAnswer::new(&envelope.event_type, "", &text, Some(envelope.id.clone()));
     Ok(VerifiedNotice {
         channel: Channel::WechatPay,
         enterprise_id,

@@ -12,7 +12,9 @@ const PROBE: &str = "WECHATPAY/SIGNTEST/";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signed<'a> {
     pub(crate) serial: &'a str,
-    timestamp: i64,
+    /// The header's own text: it is what was signed, and `+1` or `01` are not `1`.
+    timestamp: &'a str,
+    secs: i64,
     nonce: &'a str,
     signature: &'a str,
 }
@@ -44,7 +46,8 @@ impl<'a> Signed<'a> {
         let timestamp = text("Wechatpay-Timestamp")?;
         Ok(Self {
             serial: text("Wechatpay-Serial")?,
-            timestamp: timestamp
+            timestamp,
+            secs: timestamp
                 .parse()
                 .map_err(|_| Unverified::Header("Wechatpay-Timestamp"))?,
             nonce: text("Wechatpay-Nonce")?,
@@ -54,7 +57,7 @@ impl<'a> Signed<'a> {
 
     /// Checks the age, before any key is looked for.
     pub(crate) fn check_age(&self, now: Timestamp) -> Result<(), Unverified> {
-        let away = now.secs().abs_diff(self.timestamp);
+        let away = now.secs().abs_diff(self.secs);
         if away > WINDOW_SECS {
             Err(Unverified::Stale(away))
         } else {

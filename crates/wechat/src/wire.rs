@@ -95,6 +95,8 @@ pub(crate) struct RefundNoticeBody {
 #[derive(Debug, Deserialize)]
 pub(crate) struct RefundReplyAmount {
     pub(crate) refund: i64,
+    /// Notices leave it out.
+    pub(crate) currency: Option<String>,
 }
 
 /// The envelope of a notice.

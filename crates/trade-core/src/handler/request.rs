@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Fen, RefundNo, Timestamp, TradingOrderNo, TransactionId};
+use crate::{Amount, ChannelError, Fen, RefundNo, Timestamp, TradingOrderNo, TransactionId};
 
 /// A payment to be placed at a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,10 +44,46 @@ pub struct ChannelAnswer {
     pub code: String,
     /// The channel's message.
     pub message: String,
-    /// The verified body as it came, cut at a bound by the adapter.
+    /// The verified body as it came, cut at a bound.
     pub body: String,
     /// The channel's request id.
     pub request_id: Option<String>,
+}
+
+/// What the record keeps of a body, in characters.
+const BODY_KEPT: usize = 4096;
+
+impl ChannelAnswer {
+    /// An answer for the record; a long body is cut.
+    pub fn new(
+        code: impl Into<String>,
+        message: impl Into<String>,
+        body: &str,
+        request_id: Option<String>,
+    ) -> Self {
+        let body = body.chars().take(BODY_KEPT).collect();
+        Self {
+            code: code.into(),
+            message: message.into(),
+            body,
+            request_id,
+        }
+    }
+}
+
+/// A refusal that is an answer, such as "there is no such order".
+impl From<&ChannelError> for ChannelAnswer {
+    fn from(error: &ChannelError) -> Self {
+        let message = error
+            .message()
+            .map_or_else(|| error.to_string(), ToOwned::to_owned);
+        Self::new(
+            error.code().unwrap_or_default(),
+            message,
+            "",
+            error.request_id().map(ToOwned::to_owned),
+        )
+    }
 }
 
 /// A placed payment: nothing is paid yet.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{MessageCode, TradeError, TradeService, policy::Next, record::Finding};
 use crate::{
     Cause, Certainty, ChannelError, ErrorKind, Fact, Refund, Step, Trading, TradingState,
-    handler::{CloseOutcome, PayHandler},
+    handler::{ChannelAnswer, CloseOutcome, PayHandler},
     job::Report,
 };
 
@@ -145,7 +145,8 @@ impl TradeService {
                 }
             }
             (Certainty::Rejected, _) => {
-                let refused = Finding::new(Fact::Refused, Cause::Place).with_answer(answer_of(&error));
+                let refused =
+                    Finding::new(Fact::Refused, Cause::Place).with_answer(ChannelAnswer::from(&error));
                 self.record(trading, &refused).await?;
             }
             (Certainty::NotSent, _) => {
@@ -155,7 +156,8 @@ impl TradeService {
                     .await?;
             }
             (Certainty::Unknown, _) => {
-                let unknown = Finding::new(Fact::Asked, Cause::Place).with_answer(answer_of(&error));
+                let unknown =
+                    Finding::new(Fact::Asked, Cause::Place).with_answer(ChannelAnswer::from(&error));
                 let row = self.record(trading, &unknown).await?;
                 let soon = self.ports.clock.now().plus(SETTLE_DOWN);
                 self.reschedule(&row, Some(soon), row.checks, row.stuck.clone())
@@ -248,16 +250,4 @@ pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     line
-}
-
-/// A channel's error as an answer for the record.
-pub(super) fn answer_of(error: &ChannelError) -> crate::handler::ChannelAnswer {
-    crate::handler::ChannelAnswer {
-        code: error.code().unwrap_or_default().to_owned(),
-        message: error
-            .message()
-            .map_or_else(|| error.to_string(), ToOwned::to_owned),
-        body: String::new(),
-        request_id: error.request_id().map(ToOwned::to_owned),
-    }
 }

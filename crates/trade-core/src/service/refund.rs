@@ -1,11 +1,6 @@
 //! Refunding a settled trading.
 
-use super::{
-    MessageCode, TradeError, TradeService,
-    look::{Look, answer_of},
-    policy::Next,
-    refund_record::RefundFinding,
-};
+use super::{MessageCode, TradeError, TradeService, look::Look, policy::Next, refund_record::RefundFinding};
 use crate::{
     Amount, Certainty, ErrorKind, Refund, RefundFact, RefundNo, RefundState, Timestamp, Trading,
     TradingOrderNo, TradingState,
@@ -131,7 +126,7 @@ impl TradeService {
             // Nothing happened: the row says so already, and the job sends it.
             (Certainty::NotSent, _) => return Ok(refund),
         };
-        let finding = RefundFinding::new(fact).with_answer(answer_of(&error));
+        let finding = RefundFinding::new(fact).with_answer(ChannelAnswer::from(&error));
         let after = self.record_refund(refund, &finding).await?;
         match after.state {
             RefundState::Failed => Err(TradeError::Channel {

@@ -84,9 +84,11 @@ impl AlipayCredentials {
         format!("{leaf}{}", self.intermediate.pem())
     }
 
-    /// The file a merchant downloads as the root certificate.
+    /// The file a merchant downloads as the root certificate. A blank line stands between two
+    /// certificates, as in Alipay's own file, since there are clients that split it there.
     pub(crate) fn root_bundle_pem(&self) -> String {
-        self.roots.iter().map(Certificate::pem).collect()
+        let roots: Vec<_> = self.roots.iter().map(Certificate::pem).collect();
+        roots.join("\n")
     }
 }
 

@@ -42,7 +42,10 @@ async fn a_get_with_a_query_is_signed_as_openssl_signs_it() {
     let server = answering(plain(500, b"")).await;
     wechat(&server).query(trading()).await.unwrap_err();
     let requests = requests(&server).await;
-    assert_eq!(requests[0].headers["authorization"], authorization(&vector("get.signature")));
+    assert_eq!(
+        requests[0].headers["authorization"],
+        authorization(&vector("get.signature"))
+    );
 }
 
 #[tokio::test]
@@ -56,7 +59,10 @@ async fn a_body_with_chinese_text_is_signed_as_openssl_signs_it() {
     assert_eq!(placed.code_url, "weixin://wxpay/bizpayurl?pr=KAT0000zz");
     assert_eq!(placed.answer.body, vector("reply.body"));
     let requests = requests(&server).await;
-    assert_eq!(requests[0].headers["authorization"], authorization(&vector("place.signature")));
+    assert_eq!(
+        requests[0].headers["authorization"],
+        authorization(&vector("place.signature"))
+    );
     assert_eq!(requests[0].body, vector("place.body").as_bytes());
 }
 

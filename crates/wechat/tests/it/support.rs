@@ -34,9 +34,16 @@ pub(crate) const NATIVE: &str = "/v3/pay/transactions/native";
 
 /// The file of a key that trade-crypto tests with.
 pub(crate) fn key_file(name: &str) -> String {
-    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "trade-crypto", "tests", "vectors", name]
-        .iter()
-        .collect();
+    let folder: PathBuf = [
+        env!("CARGO_MANIFEST_DIR"),
+        "..",
+        "trade-crypto",
+        "tests",
+        "vectors",
+        name,
+    ]
+    .iter()
+    .collect();
     folder.to_str().unwrap().to_owned()
 }
 
@@ -286,9 +293,15 @@ pub(crate) fn refund_body(status: &str) -> Value {
 
 /// A notice of `event` about `plain`, not signed yet.
 pub(crate) fn envelope(event: &str, plain: &Value) -> Value {
-    let kind = if event.starts_with("REFUND") { "refund" } else { "transaction" };
+    let kind = if event.starts_with("REFUND") {
+        "refund"
+    } else {
+        "transaction"
+    };
     let key = ApiV3Key::parse(APIV3_KEY).unwrap();
-    let ciphertext = key.encrypt("abcdefghijkl", kind, plain.to_string().as_bytes()).unwrap();
+    let ciphertext = key
+        .encrypt("abcdefghijkl", kind, plain.to_string().as_bytes())
+        .unwrap();
     json!({
         "id": "EV-2026092122131800001", "create_time": "2026-09-21T22:13:18+08:00",
         "resource_type": "encrypt-resource", "event_type": event, "summary": "支付成功",
@@ -322,7 +335,12 @@ pub(crate) fn chain(error: &dyn StdError) -> String {
 }
 
 pub(crate) fn assert_error(error: &ChannelError, certainty: Certainty, kind: ErrorKind, what: &str) {
-    assert_eq!((error.certainty(), error.kind()), (certainty, kind), "{what}: {}", chain(error));
+    assert_eq!(
+        (error.certainty(), error.kind()),
+        (certainty, kind),
+        "{what}: {}",
+        chain(error)
+    );
 }
 
 pub(crate) const SHORT: Duration = Duration::from_millis(300);

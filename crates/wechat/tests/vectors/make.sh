@@ -50,3 +50,4 @@ open("notice.body", "wb").write(json.dumps(body, ensure_ascii=False, separators=
 PY
 { printf '%s\nnoticenonce\n' "$now"; cat notice.body; printf '\n'; } > notice.message
 sign other_pkcs8.pem notice.message notice.signature
+rm -f ./*.message

@@ -9,7 +9,7 @@ use trade_sandbox::{Sandbox, SandboxConfig, SandboxKeys};
 
 pub(crate) use self::{
     listener::{Heard, Listener},
-    wechat::{Reply, Request, WechatClient},
+    wechat::{Reply, WechatClient},
 };
 
 /// 2026-11-20 12:00:00 in Beijing.
