@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use trade_core::Timestamp;
 use trade_crypto::{Certificate, PublicKey, normalise_serial};
 
@@ -31,15 +31,6 @@ pub(crate) struct KeyStore {
 struct Platform {
     key: PublicKey,
     expires_ms: i64,
-}
-
-/// Whether certificates are to be downloaded before looking again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refresh {
-    /// The key is here and fresh.
-    No,
-    /// There is no such key, or the certificates are old.
-    Yes,
 }
 
 impl KeyStore {
@@ -105,27 +96,24 @@ impl KeyStore {
         self.download
     }
 
-    /// Whether somebody should download now; if so, the guard makes it the only one.
-    pub(crate) async fn refresh_guard(
+    /// The right to download, if a download is due: whoever holds the guard is the only one. Whoever
+    /// already has the key does not wait for the download of somebody else.
+    pub(crate) async fn due(
         &self,
         serial: &str,
         now: Timestamp,
-    ) -> (Refresh, tokio::sync::MutexGuard<'_, Option<Timestamp>>) {
-        let guard = self.asked.lock().await;
-        let since = guard.map(|asked| now.since(asked));
+    ) -> Option<MutexGuard<'_, Option<Timestamp>>> {
+        let guard = match self.asked.try_lock() {
+            Ok(guard) => guard,
+            Err(_) if self.get(serial, now).is_some() => return None,
+            Err(_) => self.asked.lock().await,
+        };
         let known = self.get(serial, now).is_some();
-        let due = match since {
+        let due = match guard.map(|asked| now.since(asked)) {
             None => !known,
             Some(since) if known => since >= FRESH_FOR,
             Some(since) => since >= RETRY_AFTER,
         };
-        (
-            if self.download && due {
-                Refresh::Yes
-            } else {
-                Refresh::No
-            },
-            guard,
-        )
+        (self.download && due).then_some(guard)
     }
 }

@@ -8,7 +8,7 @@ use trade_crypto::{Certificate, PublicKey};
 
 use crate::{
     WechatConfig,
-    certs::{KeyStore, Refresh},
+    certs::KeyStore,
     config::{self, ConfigError, Identity},
     error::{channel_error, is_error, nonsense, of_reply, unverifiable},
     sign,
@@ -250,8 +250,7 @@ impl Line {
         if !self.keys.downloads() || serial.starts_with("PUB_KEY_ID_") {
             return Ok(self.keys.get(serial, now));
         }
-        let (refresh, mut asked) = self.keys.refresh_guard(serial, now).await;
-        if refresh == Refresh::Yes {
+        if let Some(mut asked) = self.keys.due(serial, now).await {
             *asked = Some(now);
             match Box::pin(self.download()).await {
                 Ok(certificates) => self.keys.add(&certificates),
@@ -262,7 +261,6 @@ impl Line {
                 Err(error) => return Err(error),
             }
         }
-        drop(asked);
         Ok(self.keys.get(serial, now))
     }
 

@@ -12,8 +12,8 @@ use trade_core::{
 use trade_wechat::Method;
 
 use crate::support::{
-    APPID, MCHID, NATIVE, NONCE, NOW, Seal, answering, assert_error, place_content, plain, refund_query,
-    signed, trading, wechat,
+    MCHID, NATIVE, NONCE, NOW, answering, assert_error, place_content, plain, refund_query, signed, trading,
+    wechat,
 };
 
 /// Status, spellings, kind, certainty.
@@ -261,10 +261,10 @@ async fn the_detail_names_the_field() {
     assert_eq!(error.message(), Some("参数错误 (/amount/total: 应大于0)"));
 
     let refusal = json!({"code": "APPID_MCHID_NOT_MATCH", "message": "appid和mch_id不匹配"});
-    let server = answering(Seal::default().reply(400, refusal.to_string().as_bytes())).await;
+    let server = answering(signed(400, &refusal)).await;
     let error = crate::support::wechat(&server)
         .query(trading())
         .await
         .unwrap_err();
-    assert!(error.hint().contains("bind the appid"), "{error} {APPID}");
+    assert!(error.hint().contains("bind the appid"), "{error}");
 }

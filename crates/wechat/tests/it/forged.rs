@@ -93,6 +93,12 @@ fn forgeries(body: &str) -> Vec<(&'static str, ResponseTemplate)> {
         ("204", plain(204, b"")),
         ("201", plain(201, body.as_bytes())),
     ];
+    table.extend(without_headers(body));
+    table
+}
+
+fn without_headers(body: &str) -> Vec<(&'static str, ResponseTemplate)> {
+    let mut table = Vec::new();
     for (index, what) in ["no time", "no nonce", "no signature", "no serial"]
         .into_iter()
         .enumerate()
@@ -150,21 +156,19 @@ async fn no_forged_reply_is_believed_by_any_operation() {
 #[tokio::test]
 async fn a_forged_refusal_is_not_believed_either() {
     let body = json!({"code": "ORDER_NOT_EXIST", "message": "订单不存在"}).to_string();
-    for key in [stranger_key()] {
-        for status in [400, 401, 404, 429, 500] {
-            let seal = Seal {
-                key,
-                ..Seal::default()
-            };
-            let server = answering(seal.reply(status, body.as_bytes())).await;
-            let error = refuses(&wechat(&server), "query").await;
-            assert_error(
-                &error,
-                Certainty::Unknown,
-                ErrorKind::Unverifiable,
-                &status.to_string(),
-            );
-        }
+    for status in [202, 400, 401, 404, 429, 500] {
+        let seal = Seal {
+            key: stranger_key(),
+            ..Seal::default()
+        };
+        let server = answering(seal.reply(status, body.as_bytes())).await;
+        let error = refuses(&wechat(&server), "query").await;
+        assert_error(
+            &error,
+            Certainty::Unknown,
+            ErrorKind::Unverifiable,
+            &status.to_string(),
+        );
     }
 }
 

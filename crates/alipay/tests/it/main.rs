@@ -1,0 +1,20 @@
+//! The Alipay adapter against vectors of other programs, a mock for exact bytes, and the sandbox.
+#![allow(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+mod config;
+mod errors;
+mod known_answers;
+mod notices;
+mod properties;
+mod replies;
+mod requests;
+mod sandbox;
+mod support;
