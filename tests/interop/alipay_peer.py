@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 os.environ["TZ"] = "Asia/Shanghai"
 time.tzset()
 
+from Cryptodome.PublicKey import RSA  # noqa: E402
+
 from alipay import AliPay, DCAliPay  # noqa: E402
 from alipay.exceptions import AliPayValidationError  # noqa: E402
 
@@ -130,12 +132,19 @@ def as_client():
 
     def forged():
         stranger = client()
-        stranger._app_private_key = type(stranger._app_private_key)
-        from Cryptodome.PublicKey import RSA
-
         stranger._app_private_key = RSA.generate(2048)
         answer = stranger.api_alipay_trade_query(out_trade_no=paid)
         expect(answer["sub_code"], "isv.invalid-signature")
+
+    def doubt():
+        """Shows that the peer did verify the answers above."""
+        doubtful = client()
+        doubtful._alipay_public_key = RSA.generate(2048).publickey()
+        try:
+            doubtful.api_alipay_trade_query(out_trade_no=paid)
+        except AliPayValidationError:
+            return
+        raise AssertionError("the peer takes an answer of another signer")
 
     check(f"{MODE} places", place)
     check(f"{MODE} queries an unscanned order", lambda: expect(
@@ -145,6 +154,7 @@ def as_client():
         alipay.api_alipay_trade_query(out_trade_no=paid)["trade_status"], "TRADE_SUCCESS"))
     check(f"{MODE} refunds and queries the refund", refund)
     check(f"{MODE} closes a scanned order", close)
+    check(f"{MODE} refuses an answer of another signer", doubt)
     check(f"{MODE} is refused with a foreign key", forged)
 
 
@@ -171,5 +181,4 @@ def as_judge():
 
 
 as_judge() if MODE == "capture" else as_client()
-assert AliPayValidationError  # replies are verified by the peer itself; a bad one raises this
 sys.exit(1 if FAILED else 0)
