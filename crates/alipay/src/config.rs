@@ -212,7 +212,7 @@ pub(crate) fn wrong(field: &'static str, reason: impl Into<String>) -> ConfigErr
 pub(crate) fn key(field: &'static str) -> impl Fn(KeyError) -> ConfigError {
     move |source| ConfigError {
         field,
-        reason: source.to_string(),
+        reason: "cannot be used".to_owned(),
         source: Some(source),
     }
 }

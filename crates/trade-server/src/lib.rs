@@ -3,6 +3,8 @@
 //! `http` parses and shows, the service of `trade-core` decides, `infra` holds this server's own
 //! implementations of the core's ports, and `wire` alone puts them together.
 
+mod causes;
+
 pub mod cmd;
 pub mod config;
 pub mod http;

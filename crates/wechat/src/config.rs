@@ -259,7 +259,7 @@ pub(crate) fn wrong(field: &'static str, reason: impl Into<String>) -> ConfigErr
 fn key(field: &'static str) -> impl Fn(KeyError) -> ConfigError {
     move |source| ConfigError {
         field,
-        reason: source.to_string(),
+        reason: "cannot be used".to_owned(),
         source: Some(source),
     }
 }

@@ -12,6 +12,8 @@ use trade_core::{
     service::{ErrorClass, MessageCode, TradeError},
 };
 
+use crate::causes::one_line;
+
 /// The one code of all trade errors in the `INNER-ERROR` header.
 const TRADE_FAILED: u16 = 609;
 
@@ -80,7 +82,7 @@ impl From<TradeError> for Problem {
             problem.extra.insert("channel".into(), channel_part(channel));
         } else if status.is_server_error() {
             // The cause may name tables or hosts: it is for our log, not for the caller.
-            tracing::error!(error = causes(&error), "request failed");
+            tracing::error!(error = one_line(&error), "request failed");
         }
         problem
     }
@@ -100,16 +102,6 @@ fn channel_part(error: &ChannelError) -> Value {
         "message": error.message(),
         "requestId": error.request_id(),
     })
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line = format!("{line}: {cause}");
-        source = cause.source();
-    }
-    line
 }
 
 impl IntoResponse for Problem {

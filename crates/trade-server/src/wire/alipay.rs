@@ -6,7 +6,10 @@ use trade_alipay::{Alipay, AlipayConfig, VerifyKeys};
 use trade_core::{EnterpriseId, handler::PayHandler};
 
 use super::Environment;
-use crate::config::{AlipayKeys, AlipayMerchant};
+use crate::{
+    causes::one_line,
+    config::{AlipayKeys, AlipayMerchant},
+};
 
 pub(super) fn handler(
     enterprise: EnterpriseId,
@@ -31,6 +34,6 @@ pub(super) fn handler(
     if let Some(gateway_url) = &account.gateway_url {
         config.gateway_url.clone_from(gateway_url);
     }
-    let handler = Alipay::new(config).map_err(|error| error.to_string())?;
+    let handler = Alipay::new(config).map_err(|error| one_line(&error))?;
     Ok(Arc::new(handler))
 }

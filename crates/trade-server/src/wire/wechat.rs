@@ -6,7 +6,10 @@ use trade_core::{EnterpriseId, handler::PayHandler};
 use trade_wechat::{VerifyKeys, WechatConfig, WechatPay};
 
 use super::Environment;
-use crate::config::{WechatKeys, WechatMerchant};
+use crate::{
+    causes::one_line,
+    config::{WechatKeys, WechatMerchant},
+};
 
 pub(super) fn handler(
     enterprise: EnterpriseId,
@@ -36,6 +39,6 @@ pub(super) fn handler(
         // Another address is a sandbox: real machines are no stand-in for it.
         config.backup_url = None;
     }
-    let handler = WechatPay::new(config).map_err(|error| error.to_string())?;
+    let handler = WechatPay::new(config).map_err(|error| one_line(&error))?;
     Ok(Arc::new(handler))
 }

@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod close;
+mod config;
 mod events;
 mod health;
 mod nonsense;

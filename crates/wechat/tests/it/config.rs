@@ -83,7 +83,10 @@ fn every_wrong_key_is_named() {
         let error = refused(|config| config.private_key = Secret::new(key_file(wrong)));
         assert_eq!(error.field, "private_key", "{wrong}: {error}");
         assert!(
-            error.source.is_some() && error.to_string().len() > 30,
+            error
+                .source
+                .as_ref()
+                .is_some_and(|source| source.to_string().len() > 30),
             "{wrong}: {error}"
         );
     }
