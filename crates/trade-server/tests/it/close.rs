@@ -79,7 +79,7 @@ async fn twenty_minutes_end_an_unpaid_trading() {
     }
     world.advance(Duration::from_secs(61));
     for number in &numbers {
-        world.until_state(number, "cancelled").await;
+        world.until_state_in_time(number, "cancelled").await;
     }
 }
 

@@ -226,6 +226,25 @@ impl World {
         panic!("not {state} in fifteen seconds: {row}");
     }
 
+    /// Waits as time goes on, minute by minute: a job that was looking at the row while the clock was
+    /// moved comes back to it a minute later.
+    pub(crate) async fn until_state_in_time(&self, trading_order_no: &str, state: &str) -> Value {
+        for _ in 0..10 {
+            for _ in 0..200 {
+                let row = self.row(trading_order_no).await;
+                if row["state"] == state {
+                    return row;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            self.advance(Duration::from_secs(61));
+        }
+        panic!(
+            "not {state} in ten minutes: {}",
+            self.row(trading_order_no).await["state"]
+        );
+    }
+
     pub(crate) async fn announced(&self) -> Vec<trade_core::Event> {
         self.server
             .service()
