@@ -34,15 +34,16 @@ struct Platform {
 }
 
 impl KeyStore {
-    pub(crate) fn load(keys: &VerifyKeys) -> Result<Self, ConfigError> {
-        let public_key = config::load_public_key(keys)?;
+    /// Loads what is configured; `own` is the merchant's key, which signs nothing of WeChat Pay's.
+    pub(crate) fn load(keys: &VerifyKeys, own: &PublicKey) -> Result<Self, ConfigError> {
+        let public_key = config::load_public_key(keys, own)?;
         let store = Self {
             public_key,
             certificates: RwLock::default(),
             download: keys.download,
             asked: Mutex::new(None),
         };
-        store.add(&config::load_certificates(keys)?);
+        store.add(&config::load_certificates(keys, own)?);
         if store.public_key.is_none() && !store.download && store.is_empty() {
             let reason = "give the WeChat Pay public key with its id, or platform certificates: \
                           without either nothing WeChat Pay says can be verified";
@@ -96,6 +97,11 @@ impl KeyStore {
         self.download
     }
 
+    /// The right to download, due or not: whoever holds the guard is the only one.
+    pub(crate) async fn asking(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.asked.lock().await
+    }
+
     /// The right to download, if a download is due: whoever holds the guard is the only one. Whoever
     /// already has the key does not wait for the download of somebody else.
     pub(crate) async fn due(
@@ -106,11 +112,11 @@ impl KeyStore {
         let guard = match self.asked.try_lock() {
             Ok(guard) => guard,
             Err(_) if self.get(serial, now).is_some() => return None,
-            Err(_) => self.asked.lock().await,
+            Err(_) => self.asking().await,
         };
         let known = self.get(serial, now).is_some();
         let due = match guard.map(|asked| now.since(asked)) {
-            None => !known,
+            None => true,
             Some(since) if known => since >= FRESH_FOR,
             Some(since) => since >= RETRY_AFTER,
         };

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, time::Duration};
 
 use reqwest::{Client, Method, StatusCode, Url, header};
 use trade_core::{Certainty, ChannelError, ErrorKind, handler::Headers};
-use trade_crypto::{Certificate, PublicKey};
+use trade_crypto::PublicKey;
 
 use crate::{
     WechatConfig,
@@ -12,23 +12,23 @@ use crate::{
     config::{self, ConfigError, Identity},
     error::{channel_error, is_error, nonsense, of_reply, unverifiable},
     sign,
-    verify::{Signed, Unverified},
-    wire::CertificatesReply,
+    verify::Signed,
 };
 
 /// WeChat Pay closes idle connections after eight seconds.
 const POOL_IDLE: Duration = Duration::from_secs(7);
-/// No answer of the API is larger; bills are another matter.
+/// No answer of the API is larger.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// Files, such as bills and receipts, are.
+const FILE_LIMIT: usize = 64 * 1024 * 1024;
 const USER_AGENT: &str = concat!("trade-wechat/", env!("CARGO_PKG_VERSION"));
 /// Files that WeChat Pay does not sign.
-const UNSIGNED: [&str; 8] = [
+const UNSIGNED: [&str; 7] = [
     "/v3/billdownload/file",
     "/v3/merchant-service/images/",
     "/v3/new-tax-control-fapiao/download",
     "/v3/transferdownload/elecvoucherfile",
     "/v3/transferdownload/signfile",
-    "/v3/transfer-detail/electronic-receipts",
     "/v3/global/statements",
     "/v3/statements",
 ];
@@ -48,6 +48,8 @@ pub(crate) struct Line {
 pub struct RawReply {
     /// The status, always a success.
     pub status: u16,
+    /// The headers as they came.
+    pub headers: Headers,
     /// The body as it came.
     pub body: Vec<u8>,
     /// WeChat Pay's id of the request.
@@ -55,10 +57,10 @@ pub struct RawReply {
 }
 
 /// A reply before anybody believes it.
-struct Answer {
-    status: StatusCode,
-    headers: Headers,
-    body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
 }
 
 impl RawReply {
@@ -72,10 +74,10 @@ impl RawReply {
 impl Line {
     pub(crate) fn new(config: WechatConfig) -> Result<Self, ConfigError> {
         let identity = Identity::load(&config)?;
-        let keys = KeyStore::load(&config.keys)?;
-        let mut hosts = vec![config::parse_url("base_url", &config.base_url)?];
+        let keys = KeyStore::load(&config.keys, &identity.private_key.public_key())?;
+        let mut hosts = vec![config::api_url("base_url", &config.base_url)?];
         if let Some(backup) = &config.backup_url {
-            hosts.push(config::parse_url("backup_url", backup)?);
+            hosts.push(config::api_url("backup_url", backup)?);
         }
         let http = Client::builder()
             .user_agent(USER_AGENT)
@@ -94,6 +96,10 @@ impl Line {
         })
     }
 
+    pub(crate) fn nonce(&self) -> String {
+        self.config.random.nonce()
+    }
+
     pub(crate) fn now(&self) -> trade_core::Timestamp {
         self.config.clock.now()
     }
@@ -107,19 +113,20 @@ impl Line {
         body: Option<&str>,
     ) -> Result<RawReply, ChannelError> {
         let text = body.unwrap_or_default();
-        let (now, nonce) = (self.now(), self.config.random.nonce());
+        let (now, nonce) = (self.now(), self.nonce());
         let signed = sign::message(method.as_str(), target, now.secs(), &nonce, text);
         let authorization = sign::authorization(&self.identity, method.as_str(), target, now, &nonce, text)
             .map_err(|error| {
             channel_error(operation, Certainty::NotSent, ErrorKind::Configuration).with_source(error)
         })?;
+        let file = is_file(&method, target);
         let answer = self.send(operation, method, target, body, &authorization).await?;
-        self.judge(operation, target, answer, &signed).await
+        self.judge(operation, file, answer, &signed).await
     }
 
     /// Tries the hosts in turn, the next only when the one before certainly did not get the request.
     /// The host is not signed, so the same request goes to both.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         operation: &'static str,
         method: Method,
@@ -178,6 +185,11 @@ impl Line {
             )
         });
         let headers = Headers::new(headers);
+        let (limit, bound) = if is_file(method, target) {
+            (FILE_LIMIT, "64 MiB")
+        } else {
+            (BODY_LIMIT, "1 MiB")
+        };
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -185,12 +197,9 @@ impl Line {
             .map_err(|error| cut_off(operation, error))?
         {
             body.extend_from_slice(&chunk);
-            if body.len() > BODY_LIMIT {
-                return Err(nonsense(
-                    operation,
-                    "the reply is larger than 1 MiB",
-                    request_id(&headers),
-                ));
+            if body.len() > limit {
+                let why = format!("the reply is larger than {bound}");
+                return Err(nonsense(operation, why, request_id(&headers)));
             }
         }
         Ok(Answer {
@@ -203,16 +212,15 @@ impl Line {
     async fn judge(
         &self,
         operation: &'static str,
-        target: &str,
+        file: bool,
         answer: Answer,
         signed: &str,
     ) -> Result<RawReply, ChannelError> {
         let request_id = request_id(&answer.headers);
-        let exempt = UNSIGNED.iter().any(|path| target.starts_with(path));
         let is_signed = answer.headers.get("Wechatpay-Signature").is_some();
         let refusal = refusal(operation, &answer, request_id.as_ref(), signed);
         let must_verify = match &refusal {
-            None => !exempt,
+            None => !file,
             // A request whose own signature failed, and a fault, cannot be answered with a signature;
             // nothing is concluded from them either. Every other refusal decides about money.
             Some(error) => is_signed || decides(answer.status, error),
@@ -228,6 +236,7 @@ impl Line {
             Some(error) => Err(error),
             None => Ok(RawReply {
                 status: answer.status.as_u16(),
+                headers: answer.headers,
                 body: answer.body,
                 request_id,
             }),
@@ -263,80 +272,6 @@ impl Line {
         }
         Ok(self.keys.get(serial, now))
     }
-
-    /// Fetches the platform certificates. Their reply is signed with a key among them, so it is
-    /// believed for another reason: only WeChat Pay and we hold the APIv3 key that opens them, and the
-    /// signature must then fit one of them.
-    pub(crate) async fn download(&self) -> Result<Vec<Certificate>, ChannelError> {
-        const OPERATION: &str = "certificates";
-        const TARGET: &str = "/v3/certificates";
-        let (now, nonce) = (self.now(), self.config.random.nonce());
-        let authorization =
-            sign::authorization(&self.identity, "GET", TARGET, now, &nonce, "").map_err(|error| {
-                channel_error(OPERATION, Certainty::NotSent, ErrorKind::Configuration).with_source(error)
-            })?;
-        let answer = self
-            .send(OPERATION, Method::GET, TARGET, None, &authorization)
-            .await?;
-        let request_id = request_id(&answer.headers);
-        if !answer.status.is_success() {
-            let signed = sign::message("GET", TARGET, now.secs(), &nonce, "");
-            let error = of_reply(
-                OPERATION,
-                answer.status,
-                &String::from_utf8_lossy(&answer.body),
-                request_id,
-                &signed,
-            );
-            return Err(match error.kind() {
-                ErrorKind::NotFound => error.with_hint(
-                    "this merchant has no platform certificates: use the WeChat Pay public key (PUB_KEY_ID_…) \
-                     from the merchant platform, 账户中心 > API安全, instead",
-                ),
-                _ => error,
-            });
-        }
-        let certificates = self.open(OPERATION, &answer.body, request_id.as_ref())?;
-        let signed = Signed::read(&answer.headers).and_then(|signed| signed.check_age(now).map(|()| signed));
-        let signed = signed.map_err(|why| unverifiable(OPERATION, why, request_id.clone()))?;
-        // During the change to the public key this reply, too, is signed with that.
-        let fits = certificates
-            .iter()
-            .filter_map(|certificate| certificate.public_key().ok())
-            .chain(self.keys.get(signed.serial, now));
-        if fits
-            .into_iter()
-            .any(|key| signed.check(&key, &answer.body).is_ok())
-        {
-            Ok(certificates)
-        } else {
-            Err(unverifiable(OPERATION, Unverified::Signature, request_id))
-        }
-    }
-
-    fn open(
-        &self,
-        operation: &'static str,
-        body: &[u8],
-        request_id: Option<&String>,
-    ) -> Result<Vec<Certificate>, ChannelError> {
-        let reply: CertificatesReply = serde_json::from_slice(body)
-            .map_err(|error| nonsense(operation, error.to_string(), request_id.cloned()))?;
-        let mut certificates = Vec::new();
-        for entry in reply.data {
-            let sealed = entry.encrypt_certificate;
-            let key = &self.identity.apiv3_key;
-            let pem = key
-                .decrypt(&sealed.nonce, &sealed.associated_data, &sealed.ciphertext)
-                .map_err(|error| unverifiable(operation, error, request_id.cloned()))?;
-            let pem = String::from_utf8_lossy(&pem).into_owned();
-            let certificate = Certificate::parse(&pem)
-                .map_err(|error| unverifiable(operation, error, request_id.cloned()))?;
-            tracing::info!(serial = entry.serial_no, "platform certificate downloaded");
-            certificates.push(certificate);
-        }
-        Ok(certificates)
-    }
 }
 
 /// What a reply that is not a success says. 202 says "accepted, not done", with a code as errors have it.
@@ -363,7 +298,12 @@ fn decides(status: StatusCode, error: &ChannelError) -> bool {
     }
 }
 
-fn request_id(headers: &Headers) -> Option<String> {
+/// Whether this fetches a file, which WeChat Pay does not sign. Uploads are answered like anything else.
+fn is_file(method: &Method, target: &str) -> bool {
+    *method == Method::GET && UNSIGNED.iter().any(|path| target.starts_with(path))
+}
+
+pub(crate) fn request_id(headers: &Headers) -> Option<String> {
     headers.get("Request-ID").map(ToOwned::to_owned)
 }
 

@@ -34,8 +34,11 @@ pub struct WechatConfig {
     pub apiv3_key: Secret,
     /// How WeChat Pay's signatures are checked.
     pub keys: VerifyKeys,
-    /// Where notices about payments and refunds are sent.
+    /// Where notices about payments are sent: absolute http(s), no query, at most 255 characters.
     pub notify_url: String,
+    /// Where notices about refunds are sent, by the same rules; `None`: to `notify_url`, since
+    /// [`verify_notice`](trade_core::handler::PayHandler::verify_notice) tells them apart.
+    pub refund_notify_url: Option<String>,
     /// The API; [`BASE_URL`] unless it is a sandbox.
     pub base_url: String,
     /// Tried when the API certainly did not get the request; `None` for none.
@@ -124,6 +127,7 @@ impl WechatConfig {
             apiv3_key,
             keys,
             notify_url: notify_url.into(),
+            refund_notify_url: None,
             base_url: BASE_URL.into(),
             backup_url: Some(BACKUP_URL.into()),
             connect_timeout: Duration::from_secs(2),
@@ -142,13 +146,18 @@ pub(crate) struct Identity {
     pub(crate) private_key: PrivateKey,
     pub(crate) apiv3_key: ApiV3Key,
     pub(crate) notify_url: String,
+    pub(crate) refund_notify_url: String,
 }
 
 impl Identity {
     pub(crate) fn load(config: &WechatConfig) -> Result<Self, ConfigError> {
         check_text("mchid", &config.mchid, 32)?;
         check_text("appid", &config.appid, 32)?;
-        check_notify_url(&config.notify_url)?;
+        let refund_notify_url = config.refund_notify_url.as_ref().unwrap_or(&config.notify_url);
+        check_notify_url("notify_url", &config.notify_url)?;
+        check_notify_url("refund_notify_url", refund_notify_url)?;
+        check_timeout("connect_timeout", config.connect_timeout)?;
+        check_timeout("timeout", config.timeout)?;
         let private_key = PrivateKey::load(config.private_key.expose()).map_err(key("private_key"))?;
         let serial_no = serial_no(config, &private_key)?;
         let apiv3_key = ApiV3Key::parse(config.apiv3_key.expose()).map_err(key("apiv3_key"))?;
@@ -159,6 +168,7 @@ impl Identity {
             private_key,
             apiv3_key,
             notify_url: config.notify_url.clone(),
+            refund_notify_url: refund_notify_url.clone(),
         })
     }
 }
@@ -188,13 +198,25 @@ fn serial_no(config: &WechatConfig, private_key: &PrivateKey) -> Result<String, 
     };
     let certificate = Certificate::load(text).map_err(key("certificate"))?;
     if certificate.public_key().map_err(key("certificate"))? != private_key.public_key() {
-        let reason = "is not the certificate of private_key: take both from the same download of the merchant platform";
+        let reason = "is not the certificate of private_key: take both from the same download of the merchant \
+                      platform";
         return Err(wrong("certificate", reason));
+    }
+    if !certificate.is_valid_at(config.clock.now().ms()) {
+        // No refusal: a server must not stop serving its other merchants because a day has come.
+        tracing::warn!(
+            mchid = config.mchid,
+            "apiclient_cert.pem is outside its time of validity: WeChat Pay will refuse what it signs, renew \
+             it on the merchant platform (账户中心 > API安全)"
+        );
     }
     Ok(certificate.serial_hex())
 }
 
-pub(crate) fn load_public_key(keys: &VerifyKeys) -> Result<Option<(String, PublicKey)>, ConfigError> {
+pub(crate) fn load_public_key(
+    keys: &VerifyKeys,
+    own: &PublicKey,
+) -> Result<Option<(String, PublicKey)>, ConfigError> {
     let Some((id, text)) = &keys.public_key else {
         return Ok(None);
     };
@@ -206,17 +228,43 @@ pub(crate) fn load_public_key(keys: &VerifyKeys) -> Result<Option<(String, Publi
         ));
     }
     let public_key = PublicKey::load(text).map_err(key("public_key"))?;
+    if public_key == *own {
+        let reason = "is the merchant's own: take pub_key.pem (微信支付公钥, 账户中心 > API安全), not anything \
+                      that came with apiclient_key.pem";
+        return Err(wrong("public_key", reason));
+    }
     Ok(Some((id.to_owned(), public_key)))
 }
 
-pub(crate) fn load_certificates(keys: &VerifyKeys) -> Result<Vec<Certificate>, ConfigError> {
-    keys.certificates
-        .iter()
-        .map(|text| Certificate::load(text).map_err(key("platform certificate")))
-        .collect()
+pub(crate) fn load_certificates(keys: &VerifyKeys, own: &PublicKey) -> Result<Vec<Certificate>, ConfigError> {
+    const FIELD: &str = "platform certificate";
+    let mut certificates = Vec::new();
+    for text in &keys.certificates {
+        for certificate in Certificate::load_all(text).map_err(key(FIELD))? {
+            if certificate.public_key().map_err(key(FIELD))? == *own {
+                let reason = "is the merchant's own apiclient_cert.pem: a platform certificate (微信支付平台证书) \
+                              is WeChat Pay's, and is downloaded";
+                return Err(wrong(FIELD, reason));
+            }
+            certificates.push(certificate);
+        }
+    }
+    Ok(certificates)
 }
 
-pub(crate) fn parse_url(field: &'static str, text: &str) -> Result<Url, ConfigError> {
+/// Where the API is. What is signed is the path and query behind it.
+pub(crate) fn api_url(field: &'static str, text: &str) -> Result<Url, ConfigError> {
+    let url = parse_url(field, text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong(
+            field,
+            format!("`{text}` must not have a query or fragment"),
+        ));
+    }
+    Ok(url)
+}
+
+fn parse_url(field: &'static str, text: &str) -> Result<Url, ConfigError> {
     let url = Url::parse(text).map_err(|_| wrong(field, format!("`{text}` is no absolute http(s) URL")))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
@@ -224,16 +272,23 @@ pub(crate) fn parse_url(field: &'static str, text: &str) -> Result<Url, ConfigEr
     }
 }
 
-fn check_notify_url(text: &str) -> Result<(), ConfigError> {
-    let url = parse_url("notify_url", text)?;
+fn check_notify_url(field: &'static str, text: &str) -> Result<(), ConfigError> {
+    let url = parse_url(field, text)?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong(
-            "notify_url",
-            "must not have a query: WeChat Pay refuses it",
-        ));
+        return Err(wrong(field, "must not have a query: WeChat Pay refuses it"));
     }
     if text.len() > 255 {
-        return Err(wrong("notify_url", "is longer than 255 characters"));
+        return Err(wrong(field, "is longer than 255 characters"));
+    }
+    Ok(())
+}
+
+fn check_timeout(field: &'static str, timeout: Duration) -> Result<(), ConfigError> {
+    if timeout.is_zero() {
+        return Err(wrong(
+            field,
+            "must be longer than nothing: no call would ever succeed",
+        ));
     }
     Ok(())
 }

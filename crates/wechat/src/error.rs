@@ -1,51 +1,68 @@
-//! What WeChat Pay's errors mean: one table from code to kind, one rule from status to certainty.
+//! What WeChat Pay's errors mean: one table from code to kind and certainty.
 
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde_json::Value;
 use trade_core::{Certainty, Channel, ChannelError, ErrorKind};
 
-use crate::wire::ErrorBody;
+use crate::{explain, wire::ErrorBody};
 
 /// An error of this channel.
 pub(crate) fn channel_error(operation: &'static str, certainty: Certainty, kind: ErrorKind) -> ChannelError {
     ChannelError::new(Channel::WechatPay, operation, certainty, kind)
 }
 
-/// The kind of a code, in either spelling (`ORDERPAID`, `ORDER_PAID`).
-pub(crate) fn kind_of(code: &str) -> ErrorKind {
-    let plain: String = code
-        .chars()
+/// A code in its one spelling: WeChat Pay writes `ORDERPAID` here and `ORDER_PAID` there.
+pub(crate) fn plain_code(code: &str) -> String {
+    code.chars()
         .filter(|letter| *letter != '_')
         .collect::<String>()
-        .to_uppercase();
-    match plain.as_str() {
-        "PARAMERROR" | "INVALIDREQUEST" => ErrorKind::InvalidRequest,
-        "SIGNERROR" | "NOAUTH" | "MCHNOTEXISTS" | "APPIDMCHIDNOTMATCH" | "ACCOUNTERROR" => {
-            ErrorKind::Configuration
-        }
-        "ORDERPAID" => ErrorKind::AlreadyPaid,
-        "ORDERCLOSED" => ErrorKind::AlreadyClosed,
-        "ORDERNOTEXIST" | "RESOURCENOTEXISTS" | "NOTFOUND" => ErrorKind::NotFound,
-        "OUTTRADENOUSED" | "ALREADYEXISTS" => ErrorKind::NumberReused,
-        "NOTENOUGH" => ErrorKind::NotEnough,
-        "USERACCOUNTABNORMAL" | "REQUESTBLOCKED" => ErrorKind::RefundNotAllowed,
-        "FREQUENCYLIMITED" | "FREQUENCYLIMIT" | "RATELIMITEXCEEDED" | "RATELIMITED" => ErrorKind::RateLimited,
-        "USERPAYING" => ErrorKind::Busy,
-        "SYSTEMERROR" | "BANKERROR" => ErrorKind::ChannelFault,
-        _ => ErrorKind::Other,
-    }
+        .to_uppercase()
 }
 
-/// How certain a refusal with that status and kind is.
-pub(crate) fn certainty_of(status: StatusCode, kind: ErrorKind) -> Certainty {
-    match kind {
-        ErrorKind::RateLimited => Certainty::NotSent,
-        ErrorKind::ChannelFault => Certainty::Unknown,
-        _ if status == StatusCode::TOO_MANY_REQUESTS => Certainty::NotSent,
-        _ if status.is_client_error() => Certainty::Rejected,
-        _ => Certainty::Unknown,
+/// Whether WeChat Pay said this code (in its one spelling), and believably so.
+pub(crate) fn says(error: &ChannelError, code: &str) -> bool {
+    let believed = error.certainty() == Certainty::Rejected;
+    believed && error.code().is_some_and(|said| plain_code(said) == code)
+}
+
+/// The table: what a code means, by its one spelling. `None`: the status has to tell.
+fn known(code: &str) -> Option<(ErrorKind, Certainty)> {
+    use Certainty::{NotSent, Rejected, Unknown};
+    let meaning = match code {
+        "PARAMERROR" | "INVALIDREQUEST" => (ErrorKind::InvalidRequest, Rejected),
+        "SIGNERROR" | "NOAUTH" | "MCHNOTEXISTS" | "APPIDMCHIDNOTMATCH" | "ACCOUNTERROR" => {
+            (ErrorKind::Configuration, Rejected)
+        }
+        "ORDERPAID" => (ErrorKind::AlreadyPaid, Rejected),
+        "ORDERCLOSED" => (ErrorKind::AlreadyClosed, Rejected),
+        "ORDERNOTEXIST" | "RESOURCENOTEXISTS" | "NOTFOUND" => (ErrorKind::NotFound, Rejected),
+        "OUTTRADENOUSED" | "ALREADYEXISTS" => (ErrorKind::NumberReused, Rejected),
+        "NOTENOUGH" => (ErrorKind::NotEnough, Rejected),
+        "USERACCOUNTABNORMAL" | "REQUESTBLOCKED" => (ErrorKind::RefundNotAllowed, Rejected),
+        "FREQUENCYLIMITED" | "FREQUENCYLIMIT" | "RATELIMITEXCEEDED" | "RATELIMITED" => {
+            (ErrorKind::RateLimited, NotSent)
+        }
+        "USERPAYING" => (ErrorKind::Busy, NotSent),
+        "SYSTEMERROR" | "BANKERROR" => (ErrorKind::ChannelFault, Unknown),
+        _ => return None,
+    };
+    Some(meaning)
+}
+
+/// What a refusal means. No status but 4xx can make a refusal final, and 429 never does.
+fn meaning(operation: &str, status: StatusCode, code: &str) -> (ErrorKind, Certainty) {
+    let busy = status == StatusCode::TOO_MANY_REQUESTS;
+    match known(&plain_code(code)) {
+        // Close says it while the payer is entering the password.
+        Some((ErrorKind::RateLimited, certainty)) if operation == "close" => (ErrorKind::Busy, certainty),
+        Some((kind, Certainty::Rejected)) if busy => (kind, Certainty::NotSent),
+        Some((kind, Certainty::Rejected)) if !status.is_client_error() => (kind, Certainty::Unknown),
+        Some(meaning) => meaning,
+        None if busy => (ErrorKind::RateLimited, Certainty::NotSent),
+        None if status.is_server_error() => (ErrorKind::ChannelFault, Certainty::Unknown),
+        None if status.is_client_error() => (ErrorKind::Other, Certainty::Rejected),
+        None => (ErrorKind::Other, Certainty::Unknown),
     }
 }
 
@@ -54,7 +71,7 @@ pub(crate) fn is_error(body: &str) -> bool {
     serde_json::from_str::<ErrorBody>(body).is_ok()
 }
 
-/// The error of a reply that is not a success. `message` is what we signed, to explain a refused signature.
+/// The error of a reply that is not a success. `signed` is what we signed, to explain a refused signature.
 pub(crate) fn of_reply(
     operation: &'static str,
     status: StatusCode,
@@ -63,32 +80,11 @@ pub(crate) fn of_reply(
     signed: &str,
 ) -> ChannelError {
     let Ok(parsed) = serde_json::from_str::<ErrorBody>(body) else {
-        let (certainty, kind) = match status {
-            StatusCode::TOO_MANY_REQUESTS => (Certainty::NotSent, ErrorKind::RateLimited),
-            _ if status.is_server_error() => (Certainty::Unknown, ErrorKind::ChannelFault),
-            _ => (Certainty::Unknown, ErrorKind::Nonsense),
-        };
-        return channel_error(operation, certainty, kind)
-            .with_code(
-                format!("HTTP {}", status.as_u16()),
-                "the reply is no JSON of WeChat Pay",
-            )
-            .with_request_id(request_id);
+        return without_code(operation, status).with_request_id(request_id);
     };
-    let kind = match kind_of(&parsed.code) {
-        ErrorKind::Other if status == StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited,
-        ErrorKind::Other if status.is_server_error() => ErrorKind::ChannelFault,
-        // Close says it while the payer is entering the password.
-        ErrorKind::RateLimited if operation == "close" => ErrorKind::Busy,
-        kind => kind,
-    };
-    let certainty = match kind {
-        ErrorKind::Busy => Certainty::NotSent,
-        kind => certainty_of(status, kind),
-    };
-    let message = parsed.message_with_detail();
+    let (kind, certainty) = meaning(operation, status, &parsed.code);
     let mut error = channel_error(operation, certainty, kind)
-        .with_code(parsed.code.clone(), message)
+        .with_code(parsed.code.clone(), parsed.message_with_detail())
         .with_request_id(request_id);
     if kind == ErrorKind::RateLimited {
         error = error.with_retry_after(Duration::from_secs(1));
@@ -99,37 +95,31 @@ pub(crate) fn of_reply(
     }
 }
 
-fn hint(body: &ErrorBody, signed: &str) -> Option<String> {
-    match body.code.as_str() {
-        "SIGN_ERROR" => Some(sign_hint(&body.detail, signed)),
-        "APPID_MCHID_NOT_MATCH" => {
-            Some("bind the appid to the mchid on the merchant platform (产品中心 > AppID账号管理)".into())
-        }
-        "NO_AUTH" => Some("open the product (Native支付) for this mchid on the merchant platform".into()),
-        _ => None,
-    }
+/// Gateways in between answer with pages of their own.
+fn without_code(operation: &'static str, status: StatusCode) -> ChannelError {
+    let (certainty, kind) = match status {
+        StatusCode::TOO_MANY_REQUESTS => (Certainty::NotSent, ErrorKind::RateLimited),
+        _ if status.is_server_error() => (Certainty::Unknown, ErrorKind::ChannelFault),
+        _ => (Certainty::Unknown, ErrorKind::Nonsense),
+    };
+    channel_error(operation, certainty, kind).with_code(
+        format!("HTTP {}", status.as_u16()),
+        "the reply is no JSON of WeChat Pay",
+    )
 }
 
-/// WeChat Pay shows the beginning of what it verified: where it differs from ours is the cause.
-fn sign_hint(detail: &Value, signed: &str) -> String {
-    let theirs = detail
-        .pointer("/sign_information/truncated_sign_message")
-        .and_then(Value::as_str);
-    let general = "the serial is not that of private_key's certificate, the key is of another mchid, \
-                   or this machine's clock is more than five minutes off";
-    let Some(theirs) = theirs else {
-        return general.to_owned();
-    };
-    let (theirs, ours) = (theirs.lines(), signed.lines());
-    let names = ["method", "path and query", "timestamp", "nonce", "body"];
-    for ((name, theirs), ours) in names.into_iter().zip(theirs).zip(ours) {
-        if !ours.starts_with(theirs.trim_end_matches("...")) {
-            return format!(
-                "WeChat Pay verified another {name} than was signed: a proxy in between changes requests"
-            );
+fn hint(body: &ErrorBody, signed: &str) -> Option<String> {
+    match plain_code(&body.code).as_str() {
+        "SIGNERROR" => Some(explain::refused_signature(&body.detail, signed)),
+        "APPIDMCHIDNOTMATCH" => {
+            Some("bind the appid to the mchid on the merchant platform (产品中心 > AppID账号管理)".into())
         }
+        "NOAUTH" => Some("open the product (Native支付) for this mchid on the merchant platform".into()),
+        "MCHNOTEXISTS" => {
+            Some("the mchid is not one of WeChat Pay: copy it from the merchant platform".into())
+        }
+        _ => None,
     }
-    format!("what was signed is what WeChat Pay verified, so the key is wrong: {general}")
 }
 
 /// A reply that is not believed.

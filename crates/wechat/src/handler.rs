@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use trade_core::{
-    Capability, Channel, ChannelError, EnterpriseId, ErrorKind, Fen, TradingOrderNo, TransactionId,
+    Capability, Channel, ChannelError, EnterpriseId, Fen, TradingOrderNo,
     handler::{
         Acknowledgement, ChannelAnswer, CloseOutcome, Closed, NoticeError, Observed, PayHandler,
         PaymentStatus, PlaceRequest, Placed, RawNotice, RefundQuery, RefundReply, RefundRequest,
@@ -18,19 +18,23 @@ use crate::{
     WechatConfig,
     client::{Line, RawReply},
     config::ConfigError,
-    error::{invalid, nonsense},
+    error::{invalid, nonsense, says},
     map, notice,
     wire::{AmountBody, NativeBody, NativeReply, RefundAmountBody, RefundBody, RefundReplyBody, Transaction},
 };
 
 const DESCRIPTION_MAX: usize = 127;
 const REASON_MAX: usize = 80;
+/// "There is no such order", in its one spelling.
+const ORDER_NOT_EXIST: &str = "ORDERNOTEXIST";
+/// "There is no such refund", in its one spelling.
+const RESOURCE_NOT_EXISTS: &str = "RESOURCENOTEXISTS";
 
 /// A merchant's account at WeChat Pay.
 #[derive(Debug)]
 pub struct WechatPay {
     enterprise_id: EnterpriseId,
-    line: Line,
+    pub(crate) line: Line,
 }
 
 impl WechatPay {
@@ -45,62 +49,14 @@ impl WechatPay {
         })
     }
 
-    /// Asks for a payment by WeChat Pay's own number; only paid ones have one.
-    ///
-    /// # Errors
-    /// As [`PayHandler::query`].
-    pub async fn query_by_transaction_id(&self, id: &TransactionId) -> Result<Observed, ChannelError> {
-        const OPERATION: &str = "query";
-        if id.as_str().is_empty() || !id.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(invalid(OPERATION, "transaction_id", "must be letters and digits"));
-        }
-        let target = format!("/v3/pay/transactions/id/{id}?mchid={}", self.line.identity.mchid);
-        let reply = self.line.call(OPERATION, Method::GET, &target, None).await?;
-        let transaction: Transaction = parse(OPERATION, &reply)?;
-        if transaction.transaction_id.as_deref() != Some(id.as_str()) {
-            return Err(nonsense(
-                OPERATION,
-                "the reply is about another transaction",
-                reply.request_id,
-            ));
-        }
-        self.observed(OPERATION, &transaction, &reply)
-    }
-
-    /// Calls any other interface of APIv3, signed and verified. `target` is the path with its query,
-    /// percent-encoded as it is to be sent; `body` is sent as it is.
-    ///
-    /// # Errors
-    /// As every call: typed by certainty. A non-2xx status is an error with the channel's code.
-    pub async fn call_raw(
-        &self,
-        method: Method,
-        target: &str,
-        body: Option<&str>,
-    ) -> Result<RawReply, ChannelError> {
-        if !target.starts_with("/v3/") {
-            return Err(invalid("call_raw", "target", "must begin with /v3/"));
-        }
-        if !is_wire_form(target) {
-            let rule = "must be percent-encoded as it is to be sent, without `..` and `#`: what is signed must \
-                        be what is sent";
-            return Err(invalid("call_raw", "target", rule));
-        }
-        self.line.call("call_raw", method, target, body).await
-    }
-
-    fn observed(
+    pub(crate) fn observed(
         &self,
         operation: &'static str,
         transaction: &Transaction,
         reply: &RawReply,
     ) -> Result<Observed, ChannelError> {
         let identity = &self.line.identity;
-        let other_app = transaction
-            .appid
-            .as_ref()
-            .is_some_and(|appid| *appid != identity.appid);
-        if transaction.mchid != identity.mchid || other_app {
+        if transaction.mchid != identity.mchid || transaction.appid != identity.appid {
             return Err(nonsense(
                 operation,
                 "the reply is about another merchant",
@@ -219,13 +175,7 @@ impl PayHandler for WechatPay {
         let target = format!("/v3/pay/transactions/out-trade-no/{trading_order_no}?mchid={mchid}");
         let reply = match self.line.call(OPERATION, Method::GET, &target, None).await {
             Ok(reply) => reply,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Observed {
-                    status: PaymentStatus::Absent,
-                    answer: ChannelAnswer::from(&error),
-                });
-            }
-            Err(error) => return Err(error),
+            Err(error) => return absent(error),
         };
         let transaction: Transaction = parse(OPERATION, &reply)?;
         if transaction.out_trade_no != trading_order_no.to_string() {
@@ -247,17 +197,27 @@ impl PayHandler for WechatPay {
                 let why = format!("HTTP {} to a close: 204 is the only yes", reply.status);
                 return Err(nonsense("close", why, reply.request_id));
             }
-            Err(error) => match error.kind() {
-                ErrorKind::AlreadyClosed => (CloseOutcome::Closed, ChannelAnswer::from(&error)),
-                ErrorKind::AlreadyPaid => (CloseOutcome::AlreadyPaid, ChannelAnswer::from(&error)),
-                ErrorKind::NotFound => (CloseOutcome::NothingToClose, ChannelAnswer::from(&error)),
-                _ => return Err(error),
-            },
+            Err(error) => {
+                let refusals = [
+                    ("ORDERCLOSED", CloseOutcome::Closed),
+                    ("ORDERPAID", CloseOutcome::AlreadyPaid),
+                    (ORDER_NOT_EXIST, CloseOutcome::NothingToClose),
+                ];
+                let meant = refusals.into_iter().find(|(code, _)| says(&error, code));
+                match meant {
+                    Some((_, outcome)) => (outcome, ChannelAnswer::from(&error)),
+                    None => return Err(error),
+                }
+            }
         };
         Ok(Closed { outcome, answer })
     }
 
     fn prepare_refund(&self, request: &RefundRequest) -> Result<RequestContent, ChannelError> {
+        if request.amount > request.total {
+            let rule = format!("must not exceed the {} that was paid", request.total);
+            return Err(invalid("refund", "amount.refund", &rule));
+        }
         if let Some(reason) = &request.reason {
             check_text("refund", "reason", reason, REASON_MAX)?;
         }
@@ -265,7 +225,7 @@ impl PayHandler for WechatPay {
             out_trade_no: request.trading_order_no.to_string(),
             out_refund_no: request.refund_no.to_string(),
             reason: request.reason.as_deref(),
-            notify_url: &self.line.identity.notify_url,
+            notify_url: &self.line.identity.refund_notify_url,
             amount: RefundAmountBody {
                 refund: request.amount.get(),
                 total: request.total.get(),
@@ -301,7 +261,7 @@ impl PayHandler for WechatPay {
                 let (trading, refund) = (query.trading_order_no.to_string(), query.refund_no.to_string());
                 Self::refund_reply(OPERATION, &trading, &refund, &reply)
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(RefundReply {
+            Err(error) if says(&error, RESOURCE_NOT_EXISTS) => Ok(RefundReply {
                 status: RefundStatus::Absent,
                 amount: None,
                 refund_id: None,
@@ -320,13 +280,22 @@ impl PayHandler for WechatPay {
     }
 }
 
-/// Whether an HTTP client would send these very bytes.
-fn is_wire_form(target: &str) -> bool {
-    let url = reqwest::Url::parse(&format!("http://host{target}"));
-    url.is_ok_and(|url| url.fragment().is_none() && url.as_str().strip_prefix("http://host") == Some(target))
+/// The answer to a query that "there is no such order" is; every other error stays one.
+pub(crate) fn absent(error: ChannelError) -> Result<Observed, ChannelError> {
+    if says(&error, ORDER_NOT_EXIST) {
+        Ok(Observed {
+            status: PaymentStatus::Absent,
+            answer: ChannelAnswer::from(&error),
+        })
+    } else {
+        Err(error)
+    }
 }
 
-fn parse<T: DeserializeOwned>(operation: &'static str, reply: &RawReply) -> Result<T, ChannelError> {
+pub(crate) fn parse<T: DeserializeOwned>(
+    operation: &'static str,
+    reply: &RawReply,
+) -> Result<T, ChannelError> {
     serde_json::from_slice(&reply.body)
         .map_err(|error| nonsense(operation, error.to_string(), reply.request_id.clone()))
 }

@@ -40,12 +40,16 @@
 //! The rest of the API is one call away, signed and verified: [`WechatPay::call_raw`].
 
 mod certs;
+mod cipher;
 mod client;
 mod config;
+mod download;
 mod error;
+mod explain;
 mod handler;
 mod map;
 mod notice;
+mod raw;
 mod sign;
 mod verify;
 mod wire;
@@ -54,3 +58,4 @@ pub use client::RawReply;
 pub use config::{BACKUP_URL, BASE_URL, ConfigError, VerifyKeys, WechatConfig};
 pub use handler::WechatPay;
 pub use reqwest::Method;
+pub use trade_crypto::Certificate;

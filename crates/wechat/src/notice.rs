@@ -11,6 +11,7 @@ use trade_core::{
 use trade_crypto::CryptoError;
 
 use crate::{
+    cipher::{self, Sealed},
     client::Line,
     map,
     verify::{Signed, Unverified},
@@ -54,20 +55,16 @@ pub(crate) async fn verify(
 }
 
 fn open(line: &Line, envelope: &Envelope) -> Result<Vec<u8>, NoticeError> {
-    let sealed = &envelope.resource;
-    if sealed.algorithm != "AEAD_AES_256_GCM" {
-        return Err(NoticeError::Malformed(format!(
-            "unknown algorithm `{}`",
-            sealed.algorithm
-        )));
-    }
-    let opened = line
-        .identity
-        .apiv3_key
-        .decrypt(&sealed.nonce, &sealed.associated_data, &sealed.ciphertext);
-    opened.map_err(|error: CryptoError| NoticeError::Undecryptable {
-        hint: "the configured APIv3 key is not the one of this mchid, or was reset".into(),
-        source: Box::new(error),
+    cipher::open(&line.identity.apiv3_key, &envelope.resource).map_err(|error| match error {
+        Sealed::Algorithm(_) => NoticeError::Malformed(error.to_string()),
+        Sealed::Crypto(CryptoError::AeadNotOpened) => NoticeError::Undecryptable {
+            hint: cipher::WRONG_KEY.into(),
+            source: Box::new(error),
+        },
+        Sealed::Crypto(_) => NoticeError::Undecryptable {
+            hint: "what is sealed in it is damaged".into(),
+            source: Box::new(error),
+        },
     })
 }
 
@@ -85,7 +82,7 @@ fn payment(line: &Line, plain: &[u8]) -> Result<NoticeFact, NoticeError> {
         return Ok(NoticeFact::Other("a combined payment".into()));
     }
     let transaction: Transaction = parse(plain)?;
-    same_merchant(line, &transaction.mchid, transaction.appid.as_deref())?;
+    same_merchant(line, &transaction.mchid, Some(&transaction.appid))?;
     let status = map::payment_status(OPERATION, &transaction, None)
         .map_err(|error| NoticeError::Malformed(error.to_string()))?;
     Ok(NoticeFact::Payment(PaymentNotice {

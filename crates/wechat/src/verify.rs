@@ -28,7 +28,10 @@ pub(crate) enum Unverified {
     Header(&'static str),
     #[error("it was signed {0} seconds away from our clock: set this machine's clock right")]
     Stale(u64),
-    #[error("the signature does not fit the message: it was changed on its way, or is not WeChat Pay's")]
+    #[error(
+        "the signature does not fit the message: it is not WeChat Pay's, or something on its way (a proxy, a \
+         web framework that writes JSON anew) changed the body, whose raw bytes are signed"
+    )]
     Signature,
     #[error("the signature is a probe of WeChat Pay, wrong on purpose; the next message is signed rightly")]
     Probe,
@@ -68,7 +71,10 @@ impl<'a> Signed<'a> {
     /// Checks the signature over the raw body.
     pub(crate) fn check(&self, key: &PublicKey, body: &[u8]) -> Result<(), Unverified> {
         if self.signature.starts_with(PROBE) {
-            tracing::info!("a signature probe of WeChat Pay was refused, as it should be");
+            tracing::info!(
+                probe = true,
+                "a signature probe of WeChat Pay was refused, as it should be"
+            );
             return Err(Unverified::Probe);
         }
         let mut message = format!("{}\n{}\n", self.timestamp, self.nonce).into_bytes();

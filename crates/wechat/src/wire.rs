@@ -47,7 +47,7 @@ pub(crate) struct NativeReply {
 /// A payment, as a query answers it and as a notice holds it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Transaction {
-    pub(crate) appid: Option<String>,
+    pub(crate) appid: String,
     pub(crate) mchid: String,
     pub(crate) out_trade_no: String,
     pub(crate) transaction_id: Option<String>,
@@ -111,8 +111,7 @@ pub(crate) struct Envelope {
 pub(crate) struct Resource {
     pub(crate) algorithm: String,
     pub(crate) ciphertext: String,
-    #[serde(default)]
-    pub(crate) associated_data: String,
+    pub(crate) associated_data: Option<String>,
     pub(crate) nonce: String,
 }
 
@@ -124,7 +123,6 @@ pub(crate) struct CertificatesReply {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct EncryptedCertificate {
-    pub(crate) serial_no: String,
     pub(crate) encrypt_certificate: Resource,
 }
 
@@ -139,14 +137,32 @@ pub(crate) struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// The message, with the field and what is wrong with it where the detail says so.
+    /// The message, with what the detail says of the field, of what is wrong with it, and of the fields
+    /// that should not be there.
     pub(crate) fn message_with_detail(&self) -> String {
-        let text = |name: &str| self.detail.get(name).and_then(Value::as_str);
-        match (text("field"), text("issue")) {
-            (Some(field), Some(issue)) => format!("{} ({field}: {issue})", self.message),
-            (Some(field), None) => format!("{} ({field})", self.message),
-            (None, Some(issue)) => format!("{} ({issue})", self.message),
-            (None, None) => self.message.clone(),
+        let detail = &self.detail;
+        let field = detail.get("field").and_then(Value::as_str);
+        // A refused signature has one detail inside the other.
+        let issue = detail.get("issue").or_else(|| detail.pointer("/detail/issue"));
+        let issue = issue
+            .and_then(Value::as_str)
+            .filter(|issue| *issue != self.message);
+        let strings = detail
+            .get("value")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let unwanted: Vec<&str> = strings.filter_map(Value::as_str).collect();
+        let parts: Vec<&str> = field
+            .into_iter()
+            .chain(issue)
+            .chain(unwanted)
+            .filter(|part| !part.is_empty())
+            .collect();
+        if parts.is_empty() {
+            self.message.clone()
+        } else {
+            format!("{} ({})", self.message, parts.join(": "))
         }
     }
 }

@@ -9,7 +9,7 @@ use trade_core::{
     memory::ManualClock,
 };
 use trade_crypto::aead::ApiV3Key;
-use trade_wechat::{VerifyKeys, WechatPay};
+use trade_wechat::{Certificate, VerifyKeys, WechatPay};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
 use crate::support::{
@@ -359,4 +359,41 @@ async fn given_certificates_work_without_download_until_they_expire() {
     assert_eq!(error.label(), "unknown_key");
     shop.notice(&second()).await.unwrap_err();
     assert!(requests(&shop.server).await.is_empty());
+}
+
+#[tokio::test]
+async fn given_certificates_are_looked_at_anew_where_download_is_on() {
+    let mut keys = by_download();
+    keys.certificates = vec![key_file("other.pem")];
+    let shop = Shop::new(keys.clone(), certificates(&["by_limited.pem"], &second())).await;
+    shop.notice(&first()).await.unwrap();
+    assert_eq!(downloads(&shop.server).await, 1);
+    // The new one is here before it signs anything, and the given one stays.
+    shop.notice(&second()).await.unwrap();
+    shop.notice(&first()).await.unwrap();
+    assert_eq!(downloads(&shop.server).await, 1);
+
+    // WeChat Pay being down does not stop what is known already.
+    let shop = Shop::new(keys, plain(503, b"")).await;
+    for _ in 0..3 {
+        shop.notice(&first()).await.unwrap();
+    }
+    assert_eq!(downloads(&shop.server).await, 1);
+}
+
+#[tokio::test]
+async fn they_can_be_asked_for() {
+    let reply = certificates(&["other.pem", "by_limited.pem"], &first());
+    let shop = Shop::new(by_download(), reply).await;
+    let found = shop.wechat.download_certificates().await.unwrap();
+    let serials: Vec<String> = found.iter().map(Certificate::serial_hex).collect();
+    assert_eq!(serials, [PLATFORM_SERIAL, SECOND_SERIAL]);
+    shop.notice(&second()).await.unwrap();
+    assert_eq!(downloads(&shop.server).await, 1, "they are kept");
+
+    let refusal = json!({"code": "RESOURCE_NOT_EXISTS", "message": "无可用的平台证书"});
+    serve(&shop.server, plain(404, refusal.to_string().as_bytes())).await;
+    let error = shop.wechat.download_certificates().await.unwrap_err();
+    assert_error(&error, Certainty::Rejected, ErrorKind::NotFound, "none");
+    assert!(error.hint().contains("PUB_KEY_ID_"), "{error}");
 }

@@ -1,5 +1,7 @@
 //! Wrong configurations are refused by name, and secrets stay where they are.
 
+use std::time::Duration;
+
 use trade_core::{Secret, handler::PayHandler};
 use trade_wechat::{BACKUP_URL, BASE_URL, ConfigError, VerifyKeys, WechatConfig, WechatPay};
 
@@ -53,8 +55,21 @@ fn every_wrong_identity_is_named() {
             "notify_url",
             "{wrong}"
         );
+        let refund = Some(wrong.to_owned());
+        assert_eq!(
+            refused(|config| config.refund_notify_url = refund).field,
+            "refund_notify_url",
+            "{wrong}"
+        );
     }
-    for wrong in ["", "api.mch.weixin.qq.com", "file:///etc/passwd", "http://"] {
+    for wrong in [
+        "",
+        "api.mch.weixin.qq.com",
+        "file:///etc/passwd",
+        "http://",
+        "https://a/?b=c",
+        "https://a/#b",
+    ] {
         assert_eq!(
             refused(|config| config.base_url = wrong.into()).field,
             "base_url",
@@ -67,6 +82,14 @@ fn every_wrong_identity_is_named() {
             "{wrong}"
         );
     }
+}
+
+#[test]
+fn no_time_at_all_is_named() {
+    let error = refused(|config| config.timeout = Duration::ZERO);
+    assert_eq!(error.field, "timeout");
+    let error = refused(|config| config.connect_timeout = Duration::ZERO);
+    assert_eq!(error.field, "connect_timeout");
 }
 
 #[test]
@@ -138,6 +161,19 @@ fn every_wrong_way_to_verify_is_named() {
     ] {
         let error = refused(|config| config.keys = keys);
         assert_eq!(error.field, field, "{error}");
+    }
+}
+
+#[test]
+fn the_merchants_own_key_is_not_taken_for_wechat_pays() {
+    let public = keys(&[], Some((PUBLIC_KEY_ID, "public_spki.pem")), false);
+    let error = refused(|config| config.keys = public);
+    assert!(error.to_string().contains("pub_key.pem"), "{error}");
+    assert_eq!(error.field, "public_key");
+    for own in ["app.pem", "by_limited.pem"] {
+        let error = refused(|config| config.keys = keys(&["other.pem", own], None, true));
+        assert!(error.to_string().contains("apiclient_cert.pem"), "{error}");
+        assert_eq!(error.field, "platform certificate");
     }
 }
 

@@ -7,6 +7,7 @@ use trade_core::{
         self, AlreadyClosed, AlreadyPaid, Busy, ChannelFault, Configuration, InvalidRequest, NotEnough,
         NotFound, NumberReused, Other, RateLimited, RefundNotAllowed,
     },
+    TransactionId,
     handler::{CloseOutcome, PayHandler, PaymentStatus, RefundStatus},
 };
 use trade_wechat::Method;
@@ -190,6 +191,27 @@ async fn what_the_channel_does_not_know_is_absent_and_no_error() {
     let reply = wechat(&server).query_refund(&refund_query()).await.unwrap();
     assert_eq!((reply.status, reply.amount), (RefundStatus::Absent, None));
 
+    let server = answering(signed(404, &body("ORDERNOTEXIST"))).await;
+    let id = TransactionId::new("4200002026092100000000000001");
+    let observed = wechat(&server).query_by_transaction_id(&id).await.unwrap();
+    assert_eq!(observed.status, PaymentStatus::Absent);
+
+    // Only the very code says so, and only where WeChat Pay can mean it.
+    for (status, code) in [
+        (404, "RESOURCE_NOT_EXISTS"),
+        (404, "NOT_FOUND"),
+        (500, "ORDER_NOT_EXIST"),
+        (429, "ORDER_NOT_EXIST"),
+    ] {
+        let server = answering(signed(status, &body(code))).await;
+        wechat(&server).query(trading()).await.unwrap_err();
+        wechat(&server).close(trading()).await.unwrap_err();
+    }
+    for (status, code) in [(404, "ORDER_NOT_EXIST"), (500, "RESOURCE_NOT_EXISTS")] {
+        let server = answering(signed(status, &body(code))).await;
+        wechat(&server).query_refund(&refund_query()).await.unwrap_err();
+    }
+
     // The merchant is unknown, not the order.
     let server = answering(signed(404, &body("MCH_NOT_EXISTS"))).await;
     assert_error(
@@ -252,6 +274,30 @@ async fn a_refused_signature_cannot_be_signed_and_is_explained() {
 }
 
 #[tokio::test]
+async fn a_refused_signature_is_explained_in_either_spelling() {
+    let path = format!("/v3/pay/transactions/out-trade-no/{}?mchid={MCHID}", trading());
+    let bare = path.split('?').next().unwrap();
+    for code in ["SIGN_ERROR", "SIGNERROR"] {
+        let message = format!("GET\n{bare}\n{NOW}\n{NONCE}\n\n");
+        // As it really comes: one detail inside the other.
+        let refusal = json!({"code": code, "message": "错误的签名，验签失败", "detail": {
+            "detail": {"issue": "sign not match"}, "field": "signature", "location": "authorization",
+            "sign_information": {"method": "GET", "sign_message_length": message.len(),
+                "truncated_sign_message": message, "url": bare}}});
+        let server = answering(plain(401, refusal.to_string().as_bytes())).await;
+        let error = wechat(&server).query(trading()).await.unwrap_err();
+        assert!(
+            error.hint().contains(&format!("`{bare}` and not `{path}`")),
+            "{error}"
+        );
+        assert_eq!(
+            error.message(),
+            Some("错误的签名，验签失败 (signature: sign not match)")
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_detail_names_the_field() {
     let refusal = json!({"code": "PARAM_ERROR", "message": "参数错误",
         "detail": {"field": "/amount/total", "value": [1], "location": null, "issue": "应大于0"}});
@@ -259,6 +305,20 @@ async fn the_detail_names_the_field() {
     let wechat = wechat(&server);
     let error = wechat.place(&place_content(&wechat)).await.unwrap_err();
     assert_eq!(error.message(), Some("参数错误 (/amount/total: 应大于0)"));
+
+    // Fields that should not be there are listed as the value.
+    let message = "请求中含有未在API文档中定义的参数";
+    let refusal = json!({"code": "PARAM_ERROR", "message": message,
+        "detail": {"field": "", "value": ["/appid", "/mchid"], "location": null, "issue": message}});
+    let server = answering(signed(400, &refusal)).await;
+    let error = crate::support::wechat(&server)
+        .query(trading())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.message(),
+        Some("请求中含有未在API文档中定义的参数 (/appid: /mchid)")
+    );
 
     let refusal = json!({"code": "APPID_MCHID_NOT_MATCH", "message": "appid和mch_id不匹配"});
     let server = answering(signed(400, &refusal)).await;

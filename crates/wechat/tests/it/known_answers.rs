@@ -4,11 +4,12 @@ use trade_core::{
     Fen, Timestamp, TransactionId,
     handler::{CloseOutcome, NoticeFact, PayHandler, Payment, PaymentStatus},
 };
+use trade_wechat::{VerifyKeys, WechatPay};
 use wiremock::ResponseTemplate;
 
 use crate::support::{
-    MCHID, MERCHANT_SERIAL, NONCE, NOW, PUBLIC_KEY_ID, TRADING, alone, answering, place_content, plain, raw,
-    requests, trading, wechat, with_headers,
+    MCHID, MERCHANT_SERIAL, NONCE, NOW, PLATFORM_SERIAL, PUBLIC_KEY_ID, TRADING, alone, answering,
+    config_with, place_content, plain, raw, requests, trading, wechat, with_headers,
 };
 
 fn vector(name: &str) -> String {
@@ -96,4 +97,22 @@ async fn a_notice_sealed_by_python_and_signed_by_openssl_is_read() {
         payer_id: Some("oKAT0001".into()),
     };
     assert_eq!(payment.status, PaymentStatus::Paid(expected));
+}
+
+#[tokio::test]
+async fn a_list_of_certificates_sealed_by_python_and_signed_by_openssl_is_read() {
+    let mut signed = headers("list.signature", "listnonce");
+    signed.retain(|(name, _)| name != "Wechatpay-Serial");
+    signed.push(("Wechatpay-Serial".into(), PLATFORM_SERIAL.into()));
+    let server = answering(with_headers(plain(200, vector("list.body").as_bytes()), &signed)).await;
+    let config = config_with(&server.uri(), VerifyKeys::platform_certificates());
+    let wechat = WechatPay::new(config).unwrap();
+    let certificates = wechat.download_certificates().await.unwrap();
+    assert_eq!(certificates.len(), 1);
+    assert_eq!(certificates[0].serial_hex(), PLATFORM_SERIAL);
+    let requests = requests(&server).await;
+    assert_eq!(
+        requests[0].headers["authorization"],
+        authorization(&vector("list.request.signature"))
+    );
 }

@@ -266,6 +266,8 @@ async fn authentic_but_senseless_inside() {
     for (name, value) in [
         ("trade_state", json!("SETTLED")),
         ("trade_state", json!(null)),
+        ("appid", json!(null)),
+        ("mchid", json!(null)),
         ("out_trade_no", json!(null)),
         ("amount", json!(null)),
         ("amount", json!({"total": -1})),

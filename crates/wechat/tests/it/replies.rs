@@ -70,6 +70,7 @@ async fn a_query_answered_for_somebody_else_is_nonsense() {
         ("/mchid", Some(json!("1900000002"))),
         ("/mchid", None),
         ("/appid", Some(json!("wx0000000000000002"))),
+        ("/appid", None),
         ("/trade_state", Some(json!("SETTLED"))),
         ("/trade_state", None),
         ("/amount", None),

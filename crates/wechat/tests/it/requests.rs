@@ -1,17 +1,17 @@
 //! What goes over the wire, to the byte.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use trade_core::{
-    Fen, TransactionId,
+    Amount, Certainty, ErrorKind, Fen, TransactionId,
     handler::{PayHandler, PaymentStatus, RefundStatus},
 };
-use trade_wechat::Method;
+use trade_wechat::{Method, WechatPay};
 use wiremock::{MockServer, Request, ResponseTemplate};
 
 use crate::support::{
-    APPID, MCHID, NATIVE, NOTIFY_URL, PUBLIC_KEY_ID, REFUND, Seal, TRADING, alone, answering, assert_signed,
-    place_content, place_request, refund_body, refund_query, refund_request, requests, signed, target,
-    trading, transaction, wechat,
+    APPID, MCHID, NATIVE, NOTIFY_URL, PUBLIC_KEY_ID, REFUND, Seal, TRADING, alone, answering, assert_error,
+    assert_signed, config, place_content, place_request, refund_body, refund_query, refund_request, requests,
+    signed, target, trading, transaction, wechat,
 };
 
 /// The one request the server got, with all that is common to requests already checked.
@@ -170,6 +170,8 @@ async fn call_raw_sends_what_it_is_given() {
     let path = "/v3/bill/tradebill?bill_date=2026-09-20&bill_type=ALL&note=%E4%B8%AD";
     let reply = wechat(&server).call_raw(Method::GET, path, None).await.unwrap();
     assert_eq!((reply.status, reply.text()), (200, r#"{"download_url":"x"}"#));
+    assert_eq!(reply.headers.get("request-id"), Some("08F78BB5-0"));
+    assert_eq!(reply.headers.get("Wechatpay-Serial"), Some(PUBLIC_KEY_ID));
     assert_eq!(line(&only(&server).await), format!("GET {path}"));
 
     let server = answering(signed(200, &json!({}))).await;
@@ -213,10 +215,53 @@ async fn a_file_download_is_believed_without_signature() {
         wechat.call_raw(Method::GET, path, None).await.unwrap().text(),
         "`a,`b"
     );
-    wechat
-        .call_raw(Method::GET, "/v3/bill/tradebill", None)
+    for (method, path) in [
+        (Method::GET, "/v3/bill/tradebill"),
+        (Method::GET, "/v3/transfer-detail/electronic-receipts"),
+        // An upload, beside the images that are downloaded.
+        (Method::POST, "/v3/merchant-service/images/upload"),
+    ] {
+        let error = wechat.call_raw(method, path, None).await.unwrap_err();
+        assert_error(&error, Certainty::Unknown, ErrorKind::Unverifiable, path);
+    }
+}
+
+#[tokio::test]
+async fn a_file_may_be_larger_than_any_other_reply() {
+    let file = "`a,`b\n".repeat(300_000);
+    let server = answering(ResponseTemplate::new(200).set_body_string(&file)).await;
+    let path = "/v3/billdownload/file?token=abc";
+    let reply = wechat(&server).call_raw(Method::GET, path, None).await.unwrap();
+    assert_eq!(reply.body.len(), file.len());
+    wechat(&server)
+        .call_raw(Method::GET, "/v3/any", None)
         .await
         .unwrap_err();
+}
+
+#[tokio::test]
+async fn notices_of_refunds_can_have_an_address_of_their_own() {
+    let mut config = config("http://127.0.0.1:1");
+    config.refund_notify_url = Some("https://pay.example.com/refunded".into());
+    let wechat = WechatPay::new(config).unwrap();
+    let url = |content: &str| {
+        let content: Value = serde_json::from_str(content).unwrap();
+        content["notify_url"].as_str().unwrap().to_owned()
+    };
+    let refund = wechat.prepare_refund(&refund_request()).unwrap();
+    assert_eq!(url(refund.as_str()), "https://pay.example.com/refunded");
+    assert_eq!(url(place_content(&wechat).as_str()), NOTIFY_URL);
+}
+
+#[tokio::test]
+async fn more_than_was_paid_is_not_refunded() {
+    let mut request = refund_request();
+    request.amount = request.total;
+    alone().prepare_refund(&request).unwrap();
+    request.amount = Amount::new(request.total.get() + 1).unwrap();
+    let error = alone().prepare_refund(&request).unwrap_err();
+    assert_error(&error, Certainty::Rejected, ErrorKind::InvalidRequest, "too much");
+    assert!(error.to_string().contains("amount.refund"), "{error}");
 }
 
 #[tokio::test]

@@ -50,4 +50,26 @@ open("notice.body", "wb").write(json.dumps(body, ensure_ascii=False, separators=
 PY
 { printf '%s\nnoticenonce\n' "$now"; cat notice.body; printf '\n'; } > notice.message
 sign other_pkcs8.pem notice.message notice.signature
+
+# The list of platform certificates with one in it.
+printf 'GET\n/v3/certificates\n%s\n%s\n\n' "$now" "$nonce" > list.message
+sign key_pkcs8.pem list.message list.request.signature
+python3 - "$keys/other.pem" <<'PY'
+import base64, json, sys
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+pem = open(sys.argv[1], "rb").read()
+sealed = AESGCM(b"0123456789abcdef0123456789abcdef").encrypt(b"kat-list-012", pem, b"certificate")
+body = {"data": [{
+    "serial_no": "F0E1D2C3B4A5968778695A4B3C2D1E0F00112233",
+    "effective_time": "2024-02-29T20:00:00+08:00", "expire_time": "2038-02-28T20:34:56+08:00",
+    "encrypt_certificate": {
+        "algorithm": "AEAD_AES_256_GCM", "nonce": "kat-list-012", "associated_data": "certificate",
+        "ciphertext": base64.b64encode(sealed).decode(),
+    },
+}]}
+open("list.body", "wb").write(json.dumps(body, separators=(",", ":")).encode())
+PY
+{ printf '%s\nlistnonce\n' "$now"; cat list.body; printf '\n'; } > list.message
+sign other_pkcs8.pem list.message list.signature
+
 rm -f ./*.message
