@@ -27,11 +27,13 @@ pub(crate) struct KeyStore {
 pub(crate) struct CertificateMode {
     pub(crate) app_cert_sn: String,
     pub(crate) root_cert_sn: String,
+    /// The certificate configured, whose successors are taken in.
+    configured: Certificate,
     roots: Vec<Certificate>,
     check_chain: bool,
     by_serial: RwLock<BTreeMap<String, PublicKey>>,
-    /// When an unknown certificate was last asked for; locked while somebody asks.
-    pub(crate) asked: Mutex<Option<Timestamp>>,
+    /// When an unknown certificate was last asked for, on the monotonic clock; locked while somebody asks.
+    pub(crate) asked: Mutex<Option<Duration>>,
 }
 
 impl KeyStore {
@@ -62,6 +64,7 @@ impl KeyStore {
                 let by_serial = BTreeMap::from([(alipay.alipay_sn(), first.clone())]);
                 let certificates = CertificateMode {
                     app_cert_sn: app.alipay_sn(),
+                    configured: alipay,
                     root_cert_sn: alipay_root_cert_sn(root).map_err(config::key("root_cert"))?,
                     roots: Certificate::load_all(root).map_err(config::key("root_cert"))?,
                     check_chain: *check_chain,
@@ -78,6 +81,16 @@ impl KeyStore {
 
     pub(crate) fn certificates(&self) -> Option<&CertificateMode> {
         self.certificates.as_ref()
+    }
+
+    /// Every key known to be Alipay's, the configured one first.
+    pub(crate) fn all(&self) -> Vec<PublicKey> {
+        let mut all = vec![self.first.clone()];
+        if let Some(mode) = &self.certificates {
+            let known = mode.by_serial.read().unwrap_or_else(PoisonError::into_inner);
+            all.extend(known.values().filter(|key| **key != self.first).cloned());
+        }
+        all
     }
 
     /// The key configured.
@@ -98,8 +111,8 @@ impl KeyStore {
 
 impl CertificateMode {
     /// Whether an unknown certificate may be asked for now.
-    pub(crate) fn may_ask(asked: Option<Timestamp>, now: Timestamp) -> bool {
-        asked.is_none_or(|asked| now.since(asked) >= RETRY_AFTER)
+    pub(crate) fn may_ask(asked: Option<Duration>, now: Duration) -> bool {
+        asked.is_none_or(|asked| now.saturating_sub(asked) >= RETRY_AFTER)
     }
 
     /// Takes a downloaded certificate in: it must be the one asked for, and Alipay's.
@@ -113,12 +126,27 @@ impl CertificateMode {
             ));
         }
         if self.check_chain {
+            self.check_owner(leaf)?;
             check_chain(leaf, intermediates, &self.roots, now.ms()).map_err(|error| error.to_string())?;
         }
         let key = leaf.public_key().map_err(|error| error.to_string())?;
         let mut known = self.by_serial.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(serial.to_owned(), key.clone());
         Ok(key)
+    }
+
+    /// Merchants' certificates lead to the same root as Alipay's own, so the chain alone would let any
+    /// merchant sign for Alipay: the successor has to have the name or the issuer of its predecessor.
+    fn check_owner(&self, leaf: &Certificate) -> Result<(), String> {
+        let ours = &self.configured;
+        if leaf.subject() == ours.subject() || leaf.issuer() == ours.issuer() {
+            return Ok(());
+        }
+        Err(format!(
+            "it is the certificate of {}, issued by {}, and not one of Alipay's",
+            leaf.subject(),
+            leaf.issuer()
+        ))
     }
 }
 

@@ -1,20 +1,18 @@
 //! Sending: sign, send, bound, verify the raw text, decrypt. Nothing is believed unverified.
 
-use std::time::Duration;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Client, Url};
-use trade_core::{Certainty, ChannelError, ErrorKind, Timestamp};
-use trade_crypto::PublicKey;
+use trade_core::{Certainty, ChannelError, ErrorKind, port::Clock};
 
 use crate::{
     AlipayConfig,
-    certs::{CertificateMode, KeyStore},
+    certs::KeyStore,
     config::{self, ConfigError, Identity},
     error::{channel_error, nonsense, refused, refused_unsigned, unverifiable},
     sign::{self, Parameters},
-    verify::Envelope,
-    wire::{CertificateReply, Codes},
+    verify::{Envelope, ReplyText},
+    wire::Codes,
 };
 
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -27,7 +25,7 @@ const SUCCESS: &str = "10000";
 pub(crate) struct Line {
     pub(crate) identity: Identity,
     pub(crate) keys: KeyStore,
-    config: AlipayConfig,
+    pub(crate) clock: Arc<dyn Clock>,
     http: Client,
     gateway: Url,
 }
@@ -35,9 +33,9 @@ pub(crate) struct Line {
 /// A verified, decrypted answer with code 10000.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawReply {
-    /// The JSON object under `<method>_response`, as it came.
+    /// The JSON object under `<method>_response`, as Alipay signed it.
     pub body: String,
-    /// Alipay's `trace_id`.
+    /// Alipay's `trace_id`, which its support asks for.
     pub request_id: Option<String>,
 }
 
@@ -60,14 +58,10 @@ impl Line {
         Ok(Self {
             identity,
             keys,
-            config,
+            clock: config.clock,
             http,
             gateway,
         })
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.config.clock.now()
     }
 
     /// One call with exactly this `biz_content`.
@@ -79,13 +73,13 @@ impl Line {
         notify_url: Option<&str>,
     ) -> Result<RawReply, ChannelError> {
         let parameters = self.parameters(operation, method, biz_content, notify_url)?;
-        let (body, request_id) = self.send(operation, &parameters).await?;
-        let envelope = Envelope::parse(method, &body)
+        let (reply, request_id) = self.send(operation, &parameters).await?;
+        let envelope = Envelope::parse(method, &reply)
             .map_err(|error| nonsense(operation, error.to_string(), request_id.clone()).with_source(error))?;
         self.believe(operation, &envelope, request_id).await
     }
 
-    fn parameters(
+    pub(crate) fn parameters(
         &self,
         operation: &'static str,
         method: &str,
@@ -100,7 +94,7 @@ impl Line {
             ("format", "JSON".to_owned()),
             ("charset", "utf-8".to_owned()),
             ("sign_type", "RSA2".to_owned()),
-            ("timestamp", self.now().to_beijing_text()),
+            ("timestamp", self.clock.now().to_beijing_text()),
             ("version", "1.0".to_owned()),
         ]);
         if let Some(notify_url) = notify_url {
@@ -110,14 +104,17 @@ impl Line {
             parameters.insert("app_cert_sn", certificates.app_cert_sn.clone());
             parameters.insert("alipay_root_cert_sn", certificates.root_cert_sn.clone());
         }
-        let content = match &self.identity.content_key {
+        match &self.identity.content_key {
+            // The gateway and its SDKs differ about parameters without a value: never send one.
+            _ if biz_content.trim().is_empty() => {}
             Some(key) => {
                 parameters.insert("encrypt_type", "AES".to_owned());
-                key.encrypt(biz_content).map_err(unsendable)?
+                parameters.insert("biz_content", key.encrypt(biz_content).map_err(unsendable)?);
             }
-            None => biz_content.to_owned(),
-        };
-        parameters.insert("biz_content", content);
+            None => {
+                parameters.insert("biz_content", biz_content.to_owned());
+            }
+        }
         let signature = self
             .identity
             .private_key
@@ -127,11 +124,11 @@ impl Line {
     }
 
     /// System parameters travel in the query, where the gateway looks for the charset; content in the form.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         operation: &'static str,
         parameters: &Parameters,
-    ) -> Result<(String, Option<String>), ChannelError> {
+    ) -> Result<(ReplyText, Option<String>), ChannelError> {
         let mut url = self.gateway.clone();
         let (form, query): (Vec<_>, Vec<_>) =
             parameters.iter().partition(|(name, _)| **name == "biz_content");
@@ -172,11 +169,11 @@ impl Line {
                 .with_request_id(request_id);
             return Err(error);
         }
-        match String::from_utf8(body) {
-            Ok(body) => Ok((body, request_id)),
-            Err(_) => Err(nonsense(
+        match ReplyText::read(body) {
+            Some(reply) => Ok((reply, request_id)),
+            None => Err(nonsense(
                 operation,
-                "the reply is no UTF-8, so no answer of the API",
+                "the reply is neither UTF-8 nor GBK, so no answer of the API",
                 request_id,
             )),
         }
@@ -190,92 +187,42 @@ impl Line {
     ) -> Result<RawReply, ChannelError> {
         if envelope.sign.is_none() {
             let codes: Codes = serde_json::from_str(envelope.source).unwrap_or_default();
-            return Err(match codes.code.as_str() {
-                "" | SUCCESS => unverifiable(
-                    operation,
-                    "a success without a signature is no success",
-                    request_id,
-                ),
+            return Err(match codes.code() {
+                "" | SUCCESS => {
+                    let why = "a reply without a signature is no success";
+                    unverifiable(operation, why, request_id)
+                }
                 _ => refused_unsigned(operation, &codes, request_id),
             });
         }
-        if !self.is_authentic(envelope).await {
+        let Some(source) = self.authentic(envelope).await else {
             let why = "the signature of the reply does not fit: alipay_public_key is not Alipay's key for this app, \
                        or the reply was changed on its way";
             return Err(unverifiable(operation, why, request_id));
-        }
-        let body = self.open(operation, envelope.source, request_id.clone())?;
+        };
+        let body = self.open(operation, &source, request_id.clone())?;
         let codes: Codes = serde_json::from_str(&body)
             .map_err(|error| nonsense(operation, error.to_string(), request_id.clone()))?;
-        if codes.code == SUCCESS {
+        if codes.code() == SUCCESS {
             Ok(RawReply { body, request_id })
         } else {
             Err(refused(operation, &codes, request_id))
         }
     }
 
-    async fn is_authentic(&self, envelope: &Envelope<'_>) -> bool {
-        let Some(serial) = envelope.cert_sn.filter(|_| self.keys.certificates().is_some()) else {
-            return envelope.is_signed_by(self.keys.first());
+    /// The source as one of Alipay's keys signed it.
+    async fn authentic<'a>(&self, envelope: &Envelope<'a>) -> Option<Cow<'a, str>> {
+        let serial = envelope.cert_sn.filter(|_| self.keys.certificates().is_some());
+        let named = match serial {
+            Some(serial) => self.key_of(serial).await,
+            None => None,
         };
-        match self.key_of(serial).await {
-            Some(key) => envelope.is_signed_by(&key),
-            // A renewed certificate keeps its key pair, so the configured key may well fit.
-            None => envelope.is_signed_by(self.keys.first()),
-        }
-    }
-
-    /// The key of a certificate, downloaded if it is new.
-    async fn key_of(&self, serial: &str) -> Option<PublicKey> {
-        if let Some(key) = self.keys.of_serial(serial) {
-            return Some(key);
-        }
-        let mode = self.keys.certificates()?;
-        let mut asked = mode.asked.lock().await;
-        let now = self.now();
-        if self.keys.of_serial(serial).is_none() && CertificateMode::may_ask(*asked, now) {
-            *asked = Some(now);
-            match self.download(mode, serial, now).await {
-                Ok(key) => return Some(key),
-                Err(why) => tracing::warn!(serial, why, "a new Alipay certificate could not be taken in"),
-            }
-        }
-        self.keys.of_serial(serial)
-    }
-
-    /// The answer is not signed by anything we know yet: the certificate's own chain vouches for it.
-    async fn download(
-        &self,
-        mode: &CertificateMode,
-        serial: &str,
-        now: Timestamp,
-    ) -> Result<PublicKey, String> {
-        const METHOD: &str = "alipay.open.app.alipaycert.download";
-        const OPERATION: &str = "certificates";
-        if !serial.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err("its serial is not hexadecimal".into());
-        }
-        let biz_content = serde_json::json!({"alipay_cert_sn": serial}).to_string();
-        let parameters = self
-            .parameters(OPERATION, METHOD, &biz_content, None)
-            .map_err(|error| error.to_string())?;
-        let (body, _) = self
-            .send(OPERATION, &parameters)
-            .await
-            .map_err(|error| error.to_string())?;
-        let envelope = Envelope::parse(METHOD, &body).map_err(|error| error.to_string())?;
-        let source = self
-            .open(OPERATION, envelope.source, None)
-            .map_err(|error| error.to_string())?;
-        let reply: CertificateReply = serde_json::from_str(&source).map_err(|error| error.to_string())?;
-        let pem = STANDARD
-            .decode(reply.alipay_cert_content.trim())
-            .map_err(|error| error.to_string())?;
-        mode.add(serial, &String::from_utf8_lossy(&pem), now)
+        // A renewed certificate keeps its key pair, so without the named one the configured may well fit.
+        envelope.signed_by(named.as_ref().unwrap_or_else(|| self.keys.first()))
     }
 
     /// The object itself: an encrypted answer is a string, verified as it is and only then decrypted.
-    fn open(
+    pub(crate) fn open(
         &self,
         operation: &'static str,
         source: &str,

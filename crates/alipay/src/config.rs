@@ -15,6 +15,7 @@ pub const GATEWAY_URL: &str = "https://openapi.alipay.com/gateway.do";
 pub const SANDBOX_GATEWAY_URL: &str = "https://openapi-sandbox.dl.alipaydev.com/gateway.do";
 /// App ids of Alipay's sandbox begin so.
 const SANDBOX_APP: &str = "9021";
+const NOTIFY_URL_MAX: usize = 256;
 
 /// An app at Alipay and how to reach the gateway. Keys are given as text, in any form people paste
 /// them, or as the path of a file.
@@ -48,8 +49,8 @@ pub struct AlipayConfig {
     pub random: Arc<dyn Random>,
 }
 
-/// The keys that Alipay signs with.
-#[derive(Debug, Clone)]
+/// The keys that Alipay signs with. `Debug` tells the mode only: people paste private keys here, too.
+#[derive(Clone)]
 pub enum VerifyKeys {
     /// 公钥模式: 支付宝公钥.
     PublicKey(String),
@@ -78,6 +79,20 @@ pub struct ConfigError {
     /// The cause, when a key did not load.
     #[source]
     pub source: Option<KeyError>,
+}
+
+impl fmt::Debug for VerifyKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PublicKey(_) => "PublicKey",
+            Self::Certificates {
+                check_chain: true, ..
+            } => "Certificates",
+            Self::Certificates {
+                check_chain: false, ..
+            } => "Certificates(chain unchecked)",
+        })
+    }
 }
 
 impl VerifyKeys {
@@ -123,7 +138,7 @@ impl AlipayConfig {
         }
     }
 
-    /// What looks like a mistake but may be meant.
+    /// What looks like a mistake but may be meant, one sentence each, beginning with the field.
     #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {
         let sandbox_app = self.app_id.starts_with(SANDBOX_APP);
@@ -134,10 +149,61 @@ impl AlipayConfig {
         if !sandbox_app && self.gateway_url == SANDBOX_GATEWAY_URL {
             warnings.push("gateway_url: is Alipay's sandbox, but app_id is not an app of it");
         }
+        if is_plain_and_remote(&self.gateway_url) {
+            warnings.push("gateway_url: is http on another machine, where anybody on the way reads it");
+        }
+        if is_unchecked(&self.keys) && self.gateway_url == GATEWAY_URL {
+            warnings.push("check_chain: is off, though the real gateway's certificates can be checked");
+        }
         if self.seller_id.is_none() {
             warnings.push("seller_id: is not given, so notices are matched by app_id alone");
         }
         warnings
+    }
+
+    fn check_values(&self) -> Result<(), ConfigError> {
+        let digits = |text: &str| {
+            !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if !digits(&self.app_id) {
+            return Err(wrong("app_id", "must be digits, such as 2021000000000000"));
+        }
+        if self.seller_id.as_deref().is_some_and(|seller| !digits(seller)) {
+            return Err(wrong("seller_id", "must be digits, such as 2088000000000000"));
+        }
+        let product = self.product_code.as_bytes();
+        let is_code = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+        if product.is_empty() || product.len() > 64 || !product.iter().all(is_code) {
+            let reason = "must be the product signed for: FACE_TO_FACE_PAYMENT or QR_CODE_OFFLINE";
+            return Err(wrong("product_code", reason));
+        }
+        parse_url("notify_url", &self.notify_url)?;
+        if self.notify_url.len() > NOTIFY_URL_MAX {
+            return Err(wrong("notify_url", "is longer than 256 characters"));
+        }
+        for (field, timeout) in [
+            ("connect_timeout", self.connect_timeout),
+            ("timeout", self.timeout),
+        ] {
+            if timeout.is_zero() {
+                return Err(wrong(field, "must be longer than zero"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_plain_and_remote(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    let here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+    url.scheme() == "http" && !here
+}
+
+fn is_unchecked(keys: &VerifyKeys) -> bool {
+    match keys {
+        VerifyKeys::PublicKey(_) => false,
+        VerifyKeys::Certificates { check_chain, .. } => !check_chain,
     }
 }
 
@@ -153,19 +219,7 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub(crate) fn load(config: &AlipayConfig) -> Result<Self, ConfigError> {
-        let digits = |text: &str| {
-            !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        if !digits(&config.app_id) {
-            return Err(wrong("app_id", "must be digits, such as 2021000000000000"));
-        }
-        if config.seller_id.as_deref().is_some_and(|seller| !digits(seller)) {
-            return Err(wrong("seller_id", "must be digits, such as 2088000000000000"));
-        }
-        parse_url("notify_url", &config.notify_url)?;
-        if config.notify_url.len() > 256 {
-            return Err(wrong("notify_url", "is longer than 256 characters"));
-        }
+        config.check_values()?;
         let content_key = config
             .encrypt_key
             .as_ref()
@@ -194,10 +248,15 @@ pub(crate) fn load_certificate(field: &'static str, text: &str) -> Result<Certif
 }
 
 pub(crate) fn parse_url(field: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(text).map_err(|_| wrong(field, format!("`{text}` is no absolute http(s) URL")))?;
+    let refused = || wrong(field, format!("`{text}` is no absolute http(s) URL"));
+    // The parser forgives blanks around a URL; the channel, to whom it is sent as it is, may not.
+    if text.contains(char::is_whitespace) {
+        return Err(refused());
+    }
+    let url = Url::parse(text).map_err(|_| refused())?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
-        _ => Err(wrong(field, format!("`{text}` is no absolute http(s) URL"))),
+        _ => Err(refused()),
     }
 }
 

@@ -40,11 +40,14 @@
 mod certs;
 mod client;
 mod config;
+mod content;
+mod download;
 mod error;
 mod form;
 mod handler;
 mod map;
 mod notice;
+mod refund;
 mod sign;
 mod verify;
 mod wire;

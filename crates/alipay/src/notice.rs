@@ -8,6 +8,8 @@ use trade_core::{
     },
 };
 
+use trade_crypto::PublicKey;
+
 use crate::{
     client::Line,
     form::{Form, FormError},
@@ -40,8 +42,7 @@ pub(crate) fn verify(
     })
 }
 
-/// With the configured key: notices do not reliably say which certificate signed them, and Alipay
-/// keeps its key pair when it renews one.
+/// With every key of Alipay's that is known: notices do not reliably say which certificate signed them.
 fn check_signature(line: &Line, form: &Form) -> Result<(), NoticeError> {
     let bad = |why: &str| NoticeError::BadSignature(why.to_owned());
     if form.bytes("sign_type") != Some(b"RSA2") {
@@ -51,9 +52,11 @@ fn check_signature(line: &Line, form: &Form) -> Result<(), NoticeError> {
         .text("sign")
         .map_err(malformed)?
         .ok_or_else(|| bad("it has no sign"))?;
-    let key = line.keys.first();
-    let fits = |keep_empty: bool| key.verify_sha256(&form.signed(keep_empty), &sign).is_ok();
-    if fits(false) || fits(true) {
+    // Dialects differ about fields without a value; without such fields there is only one text.
+    let (dropped, kept) = (form.signed(false), form.signed(true));
+    let fits = |key: &PublicKey, message: &[u8]| key.verify_sha256(message, &sign).is_ok();
+    let signed_by = |key: &PublicKey| fits(key, &dropped) || (kept != dropped && fits(key, &kept));
+    if line.keys.all().iter().any(signed_by) {
         return Ok(());
     }
     Err(bad(
@@ -87,6 +90,7 @@ fn fact(form: &Form, status: &str) -> Result<NoticeFact, NoticeError> {
     let out_trade_no = required(form, "out_trade_no")?;
     let cumulative = yuan(form, "refund_fee")?.filter(|fee| *fee > Fen::ZERO);
     let out_biz_no = text(form, "out_biz_no")?;
+    let out_request_no = text(form, "out_request_no")?;
     let is_refund = cumulative.is_some() || out_biz_no.is_some() || text(form, "gmt_refund")?.is_some();
     let was_paid = text(form, "gmt_payment")?.is_some();
     let status = match status {
@@ -99,14 +103,23 @@ fn fact(form: &Form, status: &str) -> Result<NoticeFact, NoticeError> {
     match status {
         PaymentStatus::Paid(payment) if is_refund => Ok(NoticeFact::Refund(RefundNotice {
             out_trade_no,
-            out_refund_no: out_biz_no,
+            out_refund_no: out_biz_no.or(out_request_no),
             refund_id: None,
-            status: RefundStatus::Success,
+            status: refund_status(form)?,
             amount: yuan(form, "refund_amount")?,
             cumulative,
             payment: Some(payment),
         })),
         status => Ok(NoticeFact::Payment(PaymentNotice { out_trade_no, status })),
+    }
+}
+
+/// Alipay refunds at once and says nothing about it; what a later version may say is not overheard.
+fn refund_status(form: &Form) -> Result<RefundStatus, NoticeError> {
+    match text(form, "refund_status")?.as_deref() {
+        None | Some("REFUND_SUCCESS") => Ok(RefundStatus::Success),
+        Some("REFUND_FAIL") => Ok(RefundStatus::Closed),
+        Some(_) => Ok(RefundStatus::Processing),
     }
 }
 

@@ -22,6 +22,12 @@ pub(crate) struct PrecreateBiz<'a> {
     pub(crate) time_expire: String,
 }
 
+/// The number in the content of `alipay.trade.precreate`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PrecreateNumber {
+    pub(crate) out_trade_no: String,
+}
+
 /// `alipay.trade.refund`
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RefundBiz {
@@ -32,25 +38,41 @@ pub(crate) struct RefundBiz {
     pub(crate) refund_reason: Option<String>,
 }
 
-/// What every answer has.
+/// What every answer has. Any of it may be left out or null.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Codes {
-    #[serde(default)]
-    pub(crate) code: String,
-    #[serde(default)]
-    pub(crate) msg: String,
-    #[serde(default)]
-    pub(crate) sub_code: String,
-    #[serde(default)]
-    pub(crate) sub_msg: String,
+    code: Option<String>,
+    msg: Option<String>,
+    sub_code: Option<String>,
+    sub_msg: Option<String>,
 }
 
+impl Codes {
+    pub(crate) fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn msg(&self) -> &str {
+        self.msg.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn sub_code(&self) -> &str {
+        self.sub_code.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn sub_msg(&self) -> &str {
+        self.sub_msg.as_deref().unwrap_or_default()
+    }
+}
+
+/// `alipay.trade.precreate`
 #[derive(Debug, Deserialize)]
 pub(crate) struct PrecreateReply {
     pub(crate) out_trade_no: Option<String>,
     pub(crate) qr_code: String,
 }
 
+/// `alipay.trade.query`
 #[derive(Debug, Deserialize)]
 pub(crate) struct QueryReply {
     pub(crate) out_trade_no: Option<String>,
@@ -58,23 +80,28 @@ pub(crate) struct QueryReply {
     pub(crate) trade_status: String,
     pub(crate) total_amount: Option<String>,
     pub(crate) buyer_pay_amount: Option<String>,
+    pub(crate) receipt_amount: Option<String>,
+    pub(crate) point_amount: Option<String>,
     pub(crate) send_pay_date: Option<String>,
     pub(crate) buyer_user_id: Option<String>,
     pub(crate) buyer_open_id: Option<String>,
     pub(crate) trans_currency: Option<String>,
 }
 
+/// `alipay.trade.close`
 #[derive(Debug, Deserialize)]
 pub(crate) struct TradeReply {
     pub(crate) out_trade_no: Option<String>,
 }
 
+/// `alipay.trade.refund`
 #[derive(Debug, Deserialize)]
 pub(crate) struct RefundReplyBody {
     pub(crate) out_trade_no: Option<String>,
     pub(crate) fund_change: Option<String>,
 }
 
+/// `alipay.trade.fastpay.refund.query`
 #[derive(Debug, Deserialize)]
 pub(crate) struct RefundQueryReply {
     pub(crate) out_trade_no: Option<String>,
