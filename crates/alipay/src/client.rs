@@ -212,7 +212,10 @@ impl Line {
 
     /// The source as one of Alipay's keys signed it.
     async fn authentic<'a>(&self, envelope: &Envelope<'a>) -> Option<Cow<'a, str>> {
-        let serial = envelope.cert_sn.filter(|_| self.keys.certificates().is_some());
+        let serial = envelope
+            .cert_sn
+            .as_deref()
+            .filter(|_| self.keys.certificates().is_some());
         let named = match serial {
             Some(serial) => self.key_of(serial).await,
             None => None,

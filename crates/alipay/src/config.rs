@@ -248,7 +248,13 @@ pub(crate) fn load_certificate(field: &'static str, text: &str) -> Result<Certif
 }
 
 pub(crate) fn parse_url(field: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let refused = || wrong(field, format!("`{text}` is no absolute http(s) URL"));
+    // What stands there is not repeated: it may be a key, pasted into the wrong field.
+    let refused = || {
+        wrong(
+            field,
+            "is no absolute http(s) URL, such as https://pay.example.com/notify",
+        )
+    };
     // The parser forgives blanks around a URL; the channel, to whom it is sent as it is, may not.
     if text.contains(char::is_whitespace) {
         return Err(refused());

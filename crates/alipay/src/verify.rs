@@ -15,14 +15,14 @@ pub(crate) struct ReplyText {
 }
 
 /// A reply of the gateway: the signed source as it came, and what stands beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Envelope<'a> {
     /// The value of `<method>_response`: an object, or a string with its quotes when encrypted.
     pub(crate) source: &'a str,
     /// The signature, unless absent or empty.
-    pub(crate) sign: Option<&'a str>,
+    pub(crate) sign: Option<Cow<'a, str>>,
     /// The serial of the certificate it was signed with, in certificate mode.
-    pub(crate) cert_sn: Option<&'a str>,
+    pub(crate) cert_sn: Option<Cow<'a, str>>,
     encoding: &'static Encoding,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Envelope<'a> {
     /// The source as this key signed it, if it did. Some of Alipay's machines write `\/` but sign `/`:
     /// then the text with `/` is the authentic one, and the one to read.
     pub(crate) fn signed_by(&self, key: &PublicKey) -> Option<Cow<'a, str>> {
-        let sign = self.sign?;
+        let sign = self.sign.as_deref()?;
         let fits = |source: &str| key.verify_sha256(&self.encoding.encode(source).0, sign).is_ok();
         if fits(self.source) {
             return Some(Cow::Borrowed(self.source));
@@ -104,9 +104,15 @@ impl<'a> Members<'a> {
             .map(|(_, value)| value.get())
     }
 
-    /// A plain string without escapes, which signatures and serials are.
-    fn text(&self, name: &str) -> Option<&'a str> {
-        let text = self.get(name)?.strip_prefix('"')?.strip_suffix('"')?;
+    /// A string with something in it. Who writes `\/` in the source writes it in the signature, too.
+    fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        let json = self.get(name)?;
+        let letters = json.strip_prefix('"')?.strip_suffix('"')?;
+        let text = if letters.contains('\\') {
+            Cow::Owned(serde_json::from_str(json).ok()?)
+        } else {
+            Cow::Borrowed(letters)
+        };
         (!text.is_empty()).then_some(text)
     }
 }
@@ -183,9 +189,13 @@ mod tests {
             ] {
                 let reply = reply(&body);
                 let envelope = Envelope::parse(METHOD, &reply).unwrap();
-                assert_eq!((envelope.source, envelope.sign), (source, Some("c2ln")), "{body}");
+                assert_eq!(
+                    (envelope.source, envelope.sign.as_deref()),
+                    (source, Some("c2ln")),
+                    "{body}"
+                );
                 let certified = body.contains(r#","alipay_cert_sn":"0a","#);
-                assert_eq!(envelope.cert_sn, certified.then_some("0a"), "{body}");
+                assert_eq!(envelope.cert_sn.as_deref(), certified.then_some("0a"), "{body}");
             }
         }
     }
@@ -215,6 +225,22 @@ mod tests {
                 r#"{{"alipay_trade_query_response":{{}},"sign":{unsigned}}}"#
             ));
             assert_eq!(Envelope::parse(METHOD, &body).unwrap().sign, None, "{unsigned}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_read_as_the_json_text_it_is() {
+        for (written, sign) in [
+            (r#""a+b\/c==""#, Some("a+b/c==")),
+            (r#""a\u002bb\u002Fc\u003d=""#, Some("a+b/c==")),
+            (r#""\ud800""#, None),
+            (r#""a" "#, Some("a")),
+        ] {
+            let body = reply(&format!(
+                r#"{{"alipay_trade_query_response":{{}},"sign":{written}}}"#
+            ));
+            let envelope = Envelope::parse(METHOD, &body).unwrap();
+            assert_eq!(envelope.sign.as_deref(), sign, "{written}");
         }
     }
 
@@ -260,7 +286,7 @@ mod tests {
             let reply = reply(&body);
             let envelope = Envelope::parse(METHOD, &reply).unwrap();
             prop_assert_eq!(envelope.source, text.as_str());
-            prop_assert_eq!(envelope.sign, Some(sign.as_str()));
+            prop_assert_eq!(envelope.sign.as_deref(), Some(sign.as_str()));
             let whole: Value = serde_json::from_str(&body).unwrap();
             let cut: Value = serde_json::from_str(envelope.source).unwrap();
             prop_assert_eq!(&whole["alipay_trade_query_response"], &cut);

@@ -1,149 +1,125 @@
-//! Every code our methods can meet: its kind and certainty.
+//! What the answers of each method come to, and those refusals that are answers.
 
 use trade_core::{
-    Certainty::{NotSent, Rejected, Unknown},
+    Certainty::{Rejected, Unknown},
     ErrorKind as Kind,
     handler::{CloseOutcome, PayHandler, PaymentStatus, RefundStatus},
 };
 
-use crate::support::{
-    alipay, answering, gateway, is, place_request, refund_query, refund_request, signed, trading,
-};
-
-#[tokio::test]
-async fn each_code_has_its_kind_and_certainty() {
-    let gateway_codes = [
-        ("20000", "isp.unknow-error", Unknown, Kind::ChannelFault),
-        ("20000", "aop.ACQ.SYSTEM_ERROR", Unknown, Kind::ChannelFault),
-        (
-            "20001",
-            "aop.invalid-app-auth-token",
-            Rejected,
-            Kind::Configuration,
-        ),
-        ("40001", "isv.missing-signature", Rejected, Kind::Configuration),
-        ("40001", "isv.missing-app-cert-sn", Rejected, Kind::Configuration),
-        ("40002", "isv.invalid-parameter", Rejected, Kind::InvalidRequest),
-        ("40002", "isv.suspected-attack", Rejected, Kind::InvalidRequest),
-        ("40002", "isv.invalid-signature", Rejected, Kind::Configuration),
-        ("40002", "isv.invalid-app-id", Rejected, Kind::Configuration),
-        ("40002", "isv.app-cert-expired", Rejected, Kind::Configuration),
-        (
-            "40003",
-            "isv.missing-signature-config",
-            Rejected,
-            Kind::Configuration,
-        ),
-        ("40005", "isv.app-call-limited", NotSent, Kind::RateLimited),
-        ("40005", "", NotSent, Kind::RateLimited),
-        (
-            "40006",
-            "isv.insufficient-isv-permissions",
-            Rejected,
-            Kind::Configuration,
-        ),
-        ("", "", Unknown, Kind::Nonsense),
-        ("99999", "", Unknown, Kind::Nonsense),
-    ];
-    let business = [
-        ("SYSTEM_ERROR", Unknown, Kind::ChannelFault),
-        ("INVALID_PARAMETER", Rejected, Kind::InvalidRequest),
-        ("EXIST_FORBIDDEN_WORD", Rejected, Kind::InvalidRequest),
-        ("TOTAL_FEE_EXCEED", Rejected, Kind::InvalidRequest),
-        ("NOW_TIME_AFTER_EXPIRE_TIME_ERROR", Rejected, Kind::InvalidRequest),
-        ("ACCESS_FORBIDDEN", Rejected, Kind::Configuration),
-        ("PARTNER_ERROR", Rejected, Kind::Configuration),
-        ("SELLER_BEEN_BLOCKED", Rejected, Kind::Configuration),
-        ("CONTEXT_INCONSISTENT", Rejected, Kind::NumberReused),
-        ("DISCORDANT_REPEAT_REQUEST", Rejected, Kind::NumberReused),
-        ("SELLER_BALANCE_NOT_ENOUGH", Rejected, Kind::NotEnough),
-        ("TRADE_HAS_FINISHED", Rejected, Kind::RefundNotAllowed),
-        ("REASON_TRADE_REFUND_FEE_ERR", Rejected, Kind::RefundNotAllowed),
-        ("REFUND_AMT_NOT_EQUAL_TOTAL", Rejected, Kind::RefundNotAllowed),
-        ("REASON_TRADE_BEEN_FREEZEN", Rejected, Kind::RefundNotAllowed),
-        ("TRADE_NOT_ALLOW_REFUND", Rejected, Kind::RefundNotAllowed),
-        ("BUYER_SELLER_EQUAL", Rejected, Kind::Other),
-        ("TRADE_NOT_EXIST", Rejected, Kind::NotFound),
-        ("TRADE_HAS_CLOSE", Rejected, Kind::AlreadyClosed),
-        ("TRADE_HAS_SUCCESS", Rejected, Kind::AlreadyPaid),
-    ];
-    let prefixed = business.iter().flat_map(|(code, certainty, kind)| {
-        ["", "ACQ.", "AQC.", "aop.ACQ."].map(|prefix| ("40004", format!("{prefix}{code}"), *certainty, *kind))
-    });
-    let all = gateway_codes.map(|(code, sub, certainty, kind)| (code, sub.to_owned(), certainty, kind));
-    for (code, sub_code, certainty, kind) in all.into_iter().chain(prefixed) {
-        let source = format!(r#"{{"code":"{code}","msg":"m","sub_code":"{sub_code}","sub_msg":"原因"}}"#);
-        let server = answering(signed("alipay.trade.refund", &source)).await;
-        let alipay = alipay(&server.uri());
-        let content = alipay.prepare_refund(&refund_request()).unwrap();
-        let error = alipay.refund(&content).await.unwrap_err();
-        is(&error, certainty, kind);
-        assert_eq!(error.request_id(), Some("trace-7"), "{source}");
-    }
-}
+use crate::support::{alipay, gateway, is, place_request, refund_query, refund_request, trading};
 
 #[tokio::test]
 async fn not_existing_is_waiting_for_a_query_and_nothing_to_close_for_a_close() {
-    let missing = r#"{"code":"40004","msg":"Business Failed","sub_code":"ACQ.TRADE_NOT_EXIST","buyer_pay_amount":"0.00"}"#;
     let methods = [
         "alipay.trade.query",
         "alipay.trade.close",
         "alipay.trade.fastpay.refund.query",
     ];
-    let server = gateway(&methods.map(|method| (method, missing))).await;
-    let alipay = alipay(&server.uri());
-    assert_eq!(
-        alipay.query(trading()).await.unwrap().status,
-        PaymentStatus::Waiting
-    );
-    assert_eq!(
-        alipay.close(trading()).await.unwrap().outcome,
-        CloseOutcome::NothingToClose
-    );
-    assert_eq!(
-        alipay.query_refund(&refund_query()).await.unwrap().status,
-        RefundStatus::Absent
-    );
-}
-
-#[tokio::test]
-async fn a_close_that_meets_a_wrong_state_lets_a_query_decide() {
-    let wrong_state = r#"{"code":"40004","sub_code":"ACQ.TRADE_STATUS_ERROR"}"#;
-    let paid = r#"{"code":"10000","trade_no":"T1","trade_status":"TRADE_SUCCESS","total_amount":"19.90"}"#;
-    for (state, outcome) in [
-        (paid, Some(CloseOutcome::AlreadyPaid)),
-        (
-            r#"{"code":"10000","trade_no":"T1","trade_status":"TRADE_CLOSED"}"#,
-            Some(CloseOutcome::Closed),
-        ),
-        (
-            r#"{"code":"10000","trade_no":"T1","trade_status":"WAIT_BUYER_PAY"}"#,
-            None,
-        ),
+    for code in [
+        "ACQ.TRADE_NOT_EXIST",
+        "TRADE_NOT_EXIST",
+        "aop.ACQ.TRADE_NOT_EXIST",
     ] {
-        let server = gateway(&[("alipay.trade.close", wrong_state), ("alipay.trade.query", state)]).await;
-        let closed = alipay(&server.uri()).close(trading()).await;
-        assert_eq!(closed.ok().map(|closed| closed.outcome), outcome, "{state}");
+        let missing = format!(
+            r#"{{"code":"40004","msg":"Business Failed","sub_code":"{code}","sub_msg":"交易不存在","buyer_pay_amount":"0.00","out_trade_no":"7310000000000000001"}}"#
+        );
+        let server = gateway(&methods.map(|method| (method, missing.as_str()))).await;
+        let alipay = alipay(&server.uri());
+        let observed = alipay.query(trading()).await.unwrap();
+        assert_eq!(observed.status, PaymentStatus::Waiting);
+        assert_eq!(
+            (observed.answer.code.as_str(), observed.answer.message.as_str()),
+            (code, "交易不存在")
+        );
+        assert_eq!(
+            alipay.close(trading()).await.unwrap().outcome,
+            CloseOutcome::NothingToClose
+        );
+        assert_eq!(
+            alipay.query_refund(&refund_query()).await.unwrap().status,
+            RefundStatus::Absent
+        );
     }
 }
 
 #[tokio::test]
+async fn a_close_that_meets_a_wrong_state_lets_a_query_decide() {
+    let paid = r#"{"code":"10000","trade_no":"T1","trade_status":"TRADE_SUCCESS","total_amount":"19.90"}"#;
+    let refunded = r#"{"code":"10000","trade_no":"T1","trade_status":"TRADE_CLOSED","total_amount":"19.90","send_pay_date":"2026-09-21 22:00:00"}"#;
+    let closed = r#"{"code":"10000","trade_no":"T1","trade_status":"TRADE_CLOSED"}"#;
+    let waiting = r#"{"code":"10000","trade_no":"T1","trade_status":"WAIT_BUYER_PAY"}"#;
+    for code in [
+        "ACQ.TRADE_STATUS_ERROR",
+        "TRADE_STATUS_ERROR",
+        "ACQ.REASON_TRADE_STATUS_INVALID",
+        "ACQ.REASON_ILLEGAL_STATUS",
+        "ACQ.TRADE_HAS_SUCCESS",
+        "ACQ.TRADE_HAS_FINISHED",
+    ] {
+        let refusal = format!(r#"{{"code":"40004","sub_code":"{code}"}}"#);
+        for (state, outcome) in [
+            (paid, Some(CloseOutcome::AlreadyPaid)),
+            (refunded, Some(CloseOutcome::AlreadyPaid)),
+            (closed, Some(CloseOutcome::Closed)),
+            (waiting, None),
+        ] {
+            let answers = [
+                ("alipay.trade.close", refusal.as_str()),
+                ("alipay.trade.query", state),
+            ];
+            let server = gateway(&answers).await;
+            let made = alipay(&server.uri()).close(trading()).await;
+            assert_eq!(
+                made.as_ref().ok().map(|made| made.outcome),
+                outcome,
+                "{code} {state}"
+            );
+            if let Err(error) = made {
+                assert_eq!((error.certainty(), error.code()), (Rejected, Some(code)));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_close_that_nobody_can_look_into_has_an_unknown_outcome() {
+    let refusal = r#"{"code":"40004","sub_code":"ACQ.TRADE_STATUS_ERROR"}"#;
+    let fault = r#"{"code":"20000","sub_code":"isp.unknow-error"}"#;
+    let server = gateway(&[("alipay.trade.close", refusal), ("alipay.trade.query", fault)]).await;
+    let error = alipay(&server.uri()).close(trading()).await.unwrap_err();
+    is(&error, Unknown, Kind::ChannelFault);
+    let gone = r#"{"code":"40004","sub_code":"ACQ.TRADE_HAS_CLOSE"}"#;
+    let server = gateway(&[("alipay.trade.close", gone)]).await;
+    let closed = alipay(&server.uri()).close(trading()).await.unwrap();
+    assert_eq!(closed.outcome, CloseOutcome::Closed);
+    assert_eq!(closed.answer.code, "ACQ.TRADE_HAS_CLOSE");
+}
+
+#[tokio::test]
 async fn a_closed_trade_that_was_paid_is_paid() {
-    for (source, paid) in [
+    for (status, facts, paid) in [
+        ("TRADE_CLOSED", "", false),
+        ("TRADE_CLOSED", r#","send_pay_date":"""#, false),
         (
-            r#"{"code":"10000","trade_no":"T1","trade_status":"TRADE_CLOSED","total_amount":"19.90"}"#,
+            "TRADE_CLOSED",
+            r#","buyer_pay_amount":"0.00","receipt_amount":"0.00","point_amount":"0.00""#,
             false,
         ),
+        ("TRADE_CLOSED", r#","send_pay_date":"2026-09-21 22:00:00""#, true),
+        ("TRADE_CLOSED", r#","buyer_pay_amount":"19.90""#, true),
+        // Paid with a coupon: nothing from the buyer, yet the merchant received it.
         (
-            r#"{"code":"10000","trade_no":"T1","trade_status":"TRADE_CLOSED","total_amount":"19.90","send_pay_date":"2026-09-21 22:00:00"}"#,
+            "TRADE_CLOSED",
+            r#","buyer_pay_amount":"0.00","receipt_amount":"19.90""#,
             true,
         ),
-        (
-            r#"{"code":"10000","trade_no":"T1","trade_status":"TRADE_FINISHED","total_amount":"19.90"}"#,
-            true,
-        ),
+        ("TRADE_FINISHED", "", true),
+        ("TRADE_SUCCESS", "", true),
     ] {
-        let server = gateway(&[("alipay.trade.query", source)]).await;
+        let source = format!(
+            r#"{{"code":"10000","trade_no":"T1","trade_status":"{status}","total_amount":"19.90"{facts}}}"#
+        );
+        let server = gateway(&[("alipay.trade.query", &source)]).await;
         let status = alipay(&server.uri()).query(trading()).await.unwrap().status;
         assert_eq!(matches!(status, PaymentStatus::Paid(_)), paid, "{source}");
         assert_eq!(status == PaymentStatus::Closed, !paid, "{source}");
@@ -173,6 +149,70 @@ async fn ten_thousand_is_not_refunded_unless_money_moved() {
             .await
             .unwrap();
         assert_eq!(reply.status, status, "{source} {query}");
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_was_accepted_is_never_called_failed() {
+    let accepted = r#"{"code":"10000","out_trade_no":"7310000000000000001","fund_change":"N"}"#;
+    for query in [
+        r#"{"code":"40004","sub_code":"TRADE_NOT_EXIST"}"#,
+        r#"{"code":"10000","refund_status":"REFUND_FAIL","refund_amount":"5.00"}"#,
+        r#"{"code":"20000","sub_code":"isp.unknow-error"}"#,
+        r#"{"code":"10000","out_trade_no":"7310000000000000009","refund_status":"REFUND_SUCCESS"}"#,
+        "[]",
+    ] {
+        let answers = [
+            ("alipay.trade.refund", accepted),
+            ("alipay.trade.fastpay.refund.query", query),
+        ];
+        let server = gateway(&answers).await;
+        let alipay = alipay(&server.uri());
+        let content = alipay.prepare_refund(&refund_request()).unwrap();
+        let reply = alipay.refund(&content).await.unwrap();
+        assert_eq!(reply.status, RefundStatus::Processing, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_refund_query_tells_absent_from_on_its_way() {
+    for (facts, status, fen) in [
+        ("", RefundStatus::Absent, None),
+        (r#","refund_amount":"""#, RefundStatus::Absent, None),
+        (r#","refund_amount":"0.00""#, RefundStatus::Absent, None),
+        (r#","total_amount":"19.90""#, RefundStatus::Absent, None),
+        (r#","refund_amount":"5.00""#, RefundStatus::Processing, Some(500)),
+        (
+            r#","refund_amount":"5.00","refund_status":"REFUND_PROCESSING""#,
+            RefundStatus::Processing,
+            Some(500),
+        ),
+        (
+            r#","refund_amount":"5.00","refund_status":"REFUND_SUCCESS""#,
+            RefundStatus::Success,
+            Some(500),
+        ),
+    ] {
+        let source = format!(r#"{{"code":"10000","msg":"Success"{facts}}}"#);
+        let server = gateway(&[("alipay.trade.fastpay.refund.query", &source)]).await;
+        let reply = alipay(&server.uri()).query_refund(&refund_query()).await.unwrap();
+        assert_eq!(
+            (reply.status, reply.amount.map(|amount| amount.get())),
+            (status, fen),
+            "{source}"
+        );
+    }
+    for nonsense in [
+        r#"{"code":"10000","refund_status":"REFUND_ODD"}"#,
+        r#"{"code":"10000","refund_amount":"5.001"}"#,
+        r#"{"code":"10000","out_request_no":"7310000000000000009","refund_status":"REFUND_SUCCESS"}"#,
+    ] {
+        let server = gateway(&[("alipay.trade.fastpay.refund.query", nonsense)]).await;
+        let error = alipay(&server.uri())
+            .query_refund(&refund_query())
+            .await
+            .unwrap_err();
+        is(&error, Unknown, Kind::Nonsense);
     }
 }
 

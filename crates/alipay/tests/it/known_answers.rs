@@ -2,11 +2,13 @@
 
 use trade_alipay::{Alipay, VerifyKeys};
 use trade_core::{
-    Secret,
+    ErrorKind, Secret,
     handler::{Headers, NoticeFact, PayHandler, PaymentStatus, RawNotice},
 };
 
-use crate::support::{TRADING, alipay, answering, config, field, key_file, place_request, vector};
+use crate::support::{
+    TRADING, alipay, answering, certificates, config, field, key_file, place_request, trading, vector,
+};
 
 const PRECREATE: &str = "alipay_trade_precreate_response";
 
@@ -79,6 +81,81 @@ async fn an_encrypted_answer_is_verified_with_its_quotes_and_then_opened() {
         !field(request, "biz_content").unwrap().contains("19.90"),
         "the content is sealed"
     );
+}
+
+#[tokio::test]
+async fn the_serials_are_those_that_openssl_and_md5sum_make() {
+    let server = answering("{}").await;
+    let mut config = config(&server.uri());
+    config.keys = certificates();
+    let alipay = Alipay::new(config).unwrap();
+    alipay.query(trading()).await.unwrap_err();
+    let request = &server.received_requests().await.unwrap()[0];
+    for (name, file) in [
+        ("app_cert_sn", "certificates/app.sn"),
+        ("alipay_root_cert_sn", "certificates/root.sn"),
+        ("sign", "query_cert.signature"),
+    ] {
+        assert_eq!(field(request, name).unwrap(), vector(file), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_gbk_is_verified_as_bytes_and_read_as_text() {
+    let text = format!(
+        r#"{{"alipay_trade_query_response":{{"code":"40004","msg":"Business Failed","sub_code":"ACQ.TRADE_NOT_EXIST","sub_msg":"交易不存在，以誠為本"}},"sign":"{}"}}"#,
+        vector("gbk.signature")
+    );
+    let (gbk, _, _) = encoding_rs::GBK.encode(&text);
+    let server = answering(gbk.into_owned()).await;
+    let observed = alipay(&server.uri()).query(trading()).await.unwrap();
+    assert_eq!(observed.status, PaymentStatus::Waiting);
+    assert_eq!(observed.answer.message, "交易不存在，以誠為本");
+    // The same letters in UTF-8 are other bytes than those that were signed.
+    let server = answering(text).await;
+    let error = alipay(&server.uri()).query(trading()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unverifiable);
+}
+
+#[tokio::test]
+async fn a_notice_is_decoded_exactly_once_and_not_touched() {
+    let signature =
+        form_urlencoded::byte_serialize(vector("notice_odd.signature").as_bytes()).collect::<String>();
+    // A blank is written as + and as %20, hex in both cases: all of that says the same.
+    for (body, subject) in [
+        ("+100%2525+%26+%22a%22+%3Cb%3E+", "a%2Bb%252Bc++d%3D"),
+        ("%20100%2525%20%26%20%22a%22%20%3cb%3e%20", "a%2bb%252Bc%20%20d="),
+    ] {
+        let form = format!(
+            "sign={signature}&trade_status=TRADE_SUCCESS&app_id=2021000000000000&body={body}&charset=utf-8\
+             &notify_id=kat&out_trade_no={TRADING}&seller_id=2088000000000001&subject={subject}\
+             &total_amount=19.90&sign_type=RSA2&trade_no=2026092122001400000000000001"
+        );
+        let raw = RawNotice {
+            headers: Headers::default(),
+            body: form.clone().into_bytes(),
+        };
+        let alipay = alipay("http://127.0.0.1:1");
+        assert!(alipay.verify_notice(&raw).await.is_ok(), "{form}");
+        // What proxies and frameworks do to it.
+        for (from, to) in [
+            ("%252B", "%2B"),
+            ("++", "+"),
+            ("%20%20", "%20"),
+            ("%22", "%26quot%3B"),
+            ("%3C", "%26lt%3B"),
+            ("%3c", "%26lt%3b"),
+        ] {
+            if !form.contains(from) {
+                continue;
+            }
+            let raw = RawNotice {
+                headers: Headers::default(),
+                body: form.replace(from, to).into_bytes(),
+            };
+            assert!(alipay.verify_notice(&raw).await.is_err(), "{from} {to}");
+        }
+    }
 }
 
 #[tokio::test]

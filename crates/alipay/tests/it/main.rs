@@ -1,6 +1,7 @@
 //! The Alipay adapter against vectors of other programs, a mock for exact bytes, and the sandbox.
 #![allow(
     clippy::unwrap_used,
+    clippy::as_conversions,
     clippy::unwrap_in_result,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,8 +10,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod certificates;
+mod codes;
 mod config;
+mod delivered;
 mod errors;
+mod faults;
 mod known_answers;
 mod notices;
 mod properties;

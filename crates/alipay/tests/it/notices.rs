@@ -80,6 +80,130 @@ async fn refunds_come_in_the_clothes_of_payments() {
 }
 
 #[tokio::test]
+async fn a_refund_is_told_apart_by_any_of_its_marks() {
+    let refund = |fact: NoticeFact| match fact {
+        NoticeFact::Refund(refund) => Some((
+            refund.status,
+            refund.out_refund_no,
+            refund.amount.map(|fen| fen.get()),
+            refund.cumulative.map(|fen| fen.get()),
+        )),
+        NoticeFact::Payment(_) | NoticeFact::Other(_) => None,
+    };
+    let ours = || Some(REFUND.to_owned());
+    for (changes, expected) in [
+        (
+            vec![("gmt_refund", "2026-09-21 22:20:00.123")],
+            Some((RefundStatus::Success, None, None, None)),
+        ),
+        (
+            vec![("refund_fee", "5.00")],
+            Some((RefundStatus::Success, None, None, Some(500))),
+        ),
+        (
+            vec![("out_biz_no", REFUND)],
+            Some((RefundStatus::Success, ours(), None, None)),
+        ),
+        (
+            vec![
+                ("refund_fee", "8.00"),
+                ("refund_amount", "3.00"),
+                ("out_request_no", REFUND),
+            ],
+            Some((RefundStatus::Success, ours(), Some(300), Some(800))),
+        ),
+        (
+            vec![("refund_fee", "5.00"), ("refund_status", "REFUND_PROCESSING")],
+            Some((RefundStatus::Processing, None, None, Some(500))),
+        ),
+        (
+            vec![("refund_fee", "5.00"), ("refund_status", "REFUND_FAIL")],
+            Some((RefundStatus::Closed, None, None, Some(500))),
+        ),
+        // No refund: nothing was refunded, or it says nothing.
+        (vec![("refund_fee", "0.00")], None),
+        (vec![("refund_fee", ""), ("gmt_refund", "")], None),
+        (vec![("gmt_close", "2026-12-21 22:20:00")], None),
+    ] {
+        assert_eq!(refund(fact(&with(&changes)).await), expected, "{changes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_trade_closed_is_unpaid_only_without_any_fact_of_a_payment() {
+    for (changes, paid) in [
+        (vec![("gmt_payment", "")], false),
+        (
+            vec![("gmt_payment", ""), ("gmt_close", "2026-09-21 23:00:00")],
+            false,
+        ),
+        (vec![("gmt_payment", "2026-09-21 22:13:18")], true),
+        (vec![("gmt_payment", ""), ("refund_fee", "19.90")], true),
+    ] {
+        let mut changes = changes;
+        changes.push(("trade_status", "TRADE_CLOSED"));
+        let found = match fact(&with(&changes)).await {
+            NoticeFact::Payment(payment) => match payment.status {
+                PaymentStatus::Paid(_) => true,
+                PaymentStatus::Closed => false,
+                other => panic!("{other:?}"),
+            },
+            NoticeFact::Refund(refund) => refund.payment.is_some(),
+            NoticeFact::Other(other) => panic!("{other}"),
+        };
+        assert_eq!(found, paid, "{changes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_notice_is_named_by_its_event_and_recorded_without_the_payer() {
+    let alipay = alipay("http://127.0.0.1:1");
+    let fields = with(&[
+        ("buyer_logon_id", "zhang***@example.com"),
+        ("buyer_id", "2088000000000042"),
+    ]);
+    let verified = alipay.verify_notice(&notice(&fields)).await.unwrap();
+    assert_eq!(verified.notice_id, "n-1");
+    assert_eq!(verified.enterprise_id.get(), 1001);
+    assert_eq!(verified.answer.code, "TRADE_SUCCESS");
+    assert!(verified.answer.body.contains(TRADING));
+    for hidden in ["zhang", "sign", "2088000000000042"] {
+        assert!(!verified.answer.body.contains(hidden), "{hidden}");
+    }
+}
+
+#[tokio::test]
+async fn only_rsa2_is_taken_whatever_the_signature() {
+    let alipay = alipay("http://127.0.0.1:1");
+    let message: Vec<_> = PAID
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let signature = sign(message.join("&").as_bytes());
+    for sign_type in ["RSA", "rsa2", "RSA2 ", "SM2", ""] {
+        let mut pairs = PAID.to_vec();
+        pairs.extend([("sign_type", sign_type), ("sign", signature.as_str())]);
+        let error = alipay.verify_notice(&encode(&pairs)).await.unwrap_err();
+        assert!(
+            matches!(error, NoticeError::BadSignature(_)),
+            "{sign_type}: {error}"
+        );
+    }
+    // A signature that covers sign_type is one of another kind of message.
+    let mut sorted = PAID.to_vec();
+    sorted.push(("sign_type", "RSA2"));
+    sorted.sort_unstable();
+    let message: Vec<_> = sorted
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let signature = sign(message.join("&").as_bytes());
+    let mut pairs = PAID.to_vec();
+    pairs.extend([("sign_type", "RSA2"), ("sign", signature.as_str())]);
+    assert!(alipay.verify_notice(&encode(&pairs)).await.is_err());
+}
+
+#[tokio::test]
 async fn fields_without_a_value_are_signed_either_way() {
     let alipay = alipay("http://127.0.0.1:1");
     let mut fields = with(&[("body", "")]);
@@ -118,6 +242,16 @@ async fn more_than_forty_mutations_are_refused() {
         ("json", r#"{"trade_status":"TRADE_SUCCESS"}"#.into()),
         ("cut", text[..text.len() / 2].to_owned()),
         ("RSA", text.replace("sign_type=RSA2", "sign_type=RSA")),
+        ("blank before", text.replace("=19.90", "=%2019.90")),
+        ("html", text.replace("%3D", "%26%2361%3B")),
+        ("other charset", text.replace("charset=utf-8", "charset=GBK")),
+        ("odd charset", text.replace("charset=utf-8", "charset=latin1")),
+        ("half a percent", format!("{text}&x=%4")),
+        ("no hex", format!("{text}&x=%zz")),
+        ("a name alone", format!("{text}&x")),
+        ("byte order mark", format!("\u{feff}{text}")),
+        ("new line", text.replace("=19.90", "=19.90\n")),
+        ("large", format!("{text}&x={}", "1".repeat(64 * 1024))),
     ] {
         mutations.push((name.into(), body));
     }
@@ -179,6 +313,9 @@ fn the_acknowledgement_is_seven_bytes() {
     let alipay = alipay("http://127.0.0.1:1");
     let taken = alipay.acknowledge(Verdict::Taken);
     assert_eq!((taken.status, taken.body.as_str()), (200, "success"));
-    assert_eq!(alipay.acknowledge(Verdict::Refused(&"why")).status, 400);
-    assert_eq!(alipay.acknowledge(Verdict::Later(&"why")).status, 500);
+    assert_eq!(taken.content_type, Some("text/plain"));
+    for (verdict, status) in [(Verdict::Refused(&"why"), 400), (Verdict::Later(&"why"), 500)] {
+        let refused = alipay.acknowledge(verdict);
+        assert_eq!((refused.status, refused.body.as_str()), (status, "fail"));
+    }
 }

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use trade_alipay::{Alipay, VerifyKeys};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use trade_alipay::Alipay;
 use trade_core::{
     Certainty::{NotSent, Unknown},
     ErrorKind as Kind,
@@ -11,7 +15,7 @@ use trade_core::{
 use trade_crypto::PrivateKey;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
-use crate::support::{alipay, answering, config, is, key_file, sign, signed, trading};
+use crate::support::{Call, Script, TRADING, alipay, answering, config, is, key_file, sign, signed, trading};
 
 const QUERY: &str = "alipay.trade.query";
 const PAID: &str = r#"{"code":"10000","out_trade_no":"7310000000000000001","trade_no":"T1","trade_status":"TRADE_SUCCESS","total_amount":"19.90"}"#;
@@ -109,21 +113,6 @@ async fn nothing_forged_cut_or_foreign_is_believed() {
 }
 
 #[tokio::test]
-async fn turned_away_at_the_door_is_not_executed() {
-    for sub_code in [
-        "isv.invalid-app-id",
-        "isv.invalid-signature",
-        "isv.missing-signature-config",
-    ] {
-        let body = format!(r#"{{"alipay_trade_query_response":{{"code":"40002","sub_code":"{sub_code}"}}}}"#);
-        let server = answering(body).await;
-        let error = alipay(&server.uri()).query(trading()).await.unwrap_err();
-        is(&error, NotSent, Kind::Configuration);
-        assert!(!error.hint().is_empty());
-    }
-}
-
-#[tokio::test]
 async fn the_network_tells_how_certain_it_is() {
     is(
         &alipay("http://127.0.0.1:1").query(trading()).await.unwrap_err(),
@@ -153,45 +142,97 @@ async fn the_network_tells_how_certain_it_is() {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_asked_for_once_and_only_taken_in_with_its_chain() {
-    // The answer is signed by a stranger who names a certificate of his own and serves it.
-    let stranger = PrivateKey::load(&key_file("key_pkcs8.pem"))
-        .unwrap()
-        .sign_sha256(PAID.as_bytes())
-        .unwrap();
-    let server = MockServer::start().await;
-    let answer = format!(
-        r#"{{"alipay_trade_query_response":{PAID},"alipay_cert_sn":"77a2b9d67a19eb349c7eb0d34d9af031","sign":"{stranger}"}}"#
-    );
-    let download = "alipay.open.app.alipaycert.download";
-    let by_method = |method: &str| wiremock::matchers::query_param("method", method);
-    Mock::given(by_method(QUERY))
-        .respond_with(ResponseTemplate::new(200).set_body_string(answer))
-        .mount(&server)
-        .await;
-    let refused = r#"{"alipay_open_app_alipaycert_download_response":{"code":"40004","sub_code":"x"}}"#;
-    Mock::given(by_method(download))
-        .respond_with(ResponseTemplate::new(200).set_body_string(refused))
-        .mount(&server)
-        .await;
-    let mut config = config(&server.uri());
-    config.keys =
-        VerifyKeys::certificates(key_file("app.pem"), key_file("other.pem"), key_file("bundle.crt"));
-    let alipay = Alipay::new(config).unwrap();
-    for _ in 0..5 {
-        is(
-            &alipay.query(trading()).await.unwrap_err(),
-            Unknown,
-            Kind::Unverifiable,
-        );
+async fn no_call_of_any_kind_believes_an_unsigned_or_changed_success() {
+    for call in Call::ALL {
+        let (script, server) = Script::start().await;
+        let alipay = alipay(&server.uri());
+        let (source, genuine) = (call.success(), signed(call.method(), &call.success()));
+        let root = call.method().replace('.', "_");
+        for (name, body) in [
+            ("unsigned", format!(r#"{{"{root}_response":{source}}}"#)),
+            (
+                "null sign",
+                format!(r#"{{"{root}_response":{source},"sign":null}}"#),
+            ),
+            ("changed", genuine.replace("Success", "success")),
+            ("cut", genuine[..genuine.len() - 9].to_owned()),
+            ("signed elsewhere", genuine.replace("_response", "_answer")),
+            ("trailing", format!("{genuine}{{}}")),
+        ] {
+            script.say(body);
+            let error = call.make(&alipay).await.expect_err(name);
+            assert_eq!(error.certainty(), Unknown, "{call:?} {name}: {error}");
+            assert!(
+                matches!(error.kind(), Kind::Unverifiable | Kind::Nonsense),
+                "{call:?} {name}: {error}"
+            );
+        }
+        let other = source.replace(TRADING, "7310000000000000009");
+        script.say(signed(call.method(), &other));
+        is(&call.make(&alipay).await.unwrap_err(), Unknown, Kind::Nonsense);
+        script.say(genuine);
+        assert!(call.make(&alipay).await.is_ok(), "{call:?}");
     }
-    let requests = server.received_requests().await.unwrap();
-    let downloads = requests
-        .iter()
-        .filter(|request| request.url.query().unwrap().contains("alipaycert.download"));
-    assert_eq!(
-        downloads.count(),
-        1,
-        "a stranger's serial does not make us ask all the time"
-    );
+}
+
+#[tokio::test]
+async fn a_page_of_another_machine_is_named_as_such() {
+    let page = "<html><body>系统繁忙</body></html>";
+    let (gbk, _, _) = encoding_rs::GBK.encode(page);
+    for body in [page.as_bytes(), &gbk] {
+        let server = answering(body).await;
+        let error = alipay(&server.uri()).query(trading()).await.unwrap_err();
+        is(&error, Unknown, Kind::Nonsense);
+        assert!(error.to_string().contains("gateway_url"), "{error}");
+    }
+}
+
+/// A machine that reads a request, says this much, and hangs up.
+async fn hanging_up(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = socket.read(&mut request).await;
+            let _ = socket.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_leaves_the_outcome_unknown() {
+    for answer in [
+        "",
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"alipay_trade_query_response\":{",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"ali",
+        "no HTTP at all\r\n\r\n",
+    ] {
+        let url = hanging_up(answer).await;
+        for call in Call::ALL {
+            let error = call.make(&alipay(&url)).await.unwrap_err();
+            is(&error, Unknown, Kind::Network);
+            assert!(!error.to_string().contains("sign="), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_halfway_times_out_with_an_unknown_outcome() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = config(&format!("http://{}", listener.local_addr().unwrap()));
+    config.timeout = Duration::from_millis(200);
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        assert!(socket.read(&mut request).await.unwrap() > 0);
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{";
+        socket.write_all(head).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let error = Alipay::new(config).unwrap().query(trading()).await.unwrap_err();
+    is(&error, Unknown, Kind::Timeout);
 }

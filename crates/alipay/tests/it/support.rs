@@ -1,16 +1,22 @@
 //! An app, an Alipay that signs what it is told to, and a clock that stands still.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use serde_json::Value;
 use trade_alipay::{Alipay, AlipayConfig, VerifyKeys};
 use trade_core::{
     Amount, Certainty, ChannelError, EnterpriseId, ErrorKind, RefundNo, Secret, Timestamp, TradingOrderNo,
-    handler::{Headers, PlaceRequest, RawNotice, RefundQuery, RefundRequest},
+    handler::{Headers, PayHandler, PlaceRequest, RawNotice, RefundQuery, RefundRequest},
     memory::ManualClock,
 };
 use trade_crypto::PrivateKey;
-use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
+use wiremock::{
+    Mock, MockServer, Request, Respond, ResponseTemplate,
+    matchers::{any, query_param},
+};
 
 pub(crate) const NOW: i64 = 1_790_000_000;
 pub(crate) const APP_ID: &str = "2021000000000000";
@@ -32,6 +38,25 @@ pub(crate) fn vector(name: &str) -> String {
     std::fs::read_to_string(file).unwrap()
 }
 
+/// The file of a certificate that `make_certificates.sh` made.
+pub(crate) fn certificate(name: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/certificates");
+    folder.join(name).to_str().unwrap().to_owned()
+}
+
+/// Certificate mode with the certificates that `make_certificates.sh` made.
+pub(crate) fn certificates() -> VerifyKeys {
+    VerifyKeys::certificates(
+        certificate("app.crt"),
+        certificate("alipay.crt"),
+        certificate("root.crt"),
+    )
+}
+
+pub(crate) fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(Timestamp::from_ms(NOW * 1000)))
+}
+
 pub(crate) fn config(url: &str) -> AlipayConfig {
     let keys = VerifyKeys::public_key(key_file("other_public.pem"));
     let enterprise = EnterpriseId::new(1001).unwrap();
@@ -44,7 +69,7 @@ pub(crate) fn config(url: &str) -> AlipayConfig {
     );
     config.seller_id = Some(SELLER_ID.into());
     config.gateway_url = format!("{url}/gateway.do");
-    config.clock = Arc::new(ManualClock::new(Timestamp::from_ms(NOW * 1000)));
+    config.clock = clock();
     config
 }
 
@@ -115,10 +140,110 @@ pub(crate) async fn gateway(answers: &[(&str, &str)]) -> MockServer {
     let server = MockServer::start().await;
     for (method, source) in answers {
         let answer = ResponseTemplate::new(200).set_body_string(signed(method, source));
-        let this = wiremock::matchers::query_param("method", *method);
-        Mock::given(this).respond_with(answer).mount(&server).await;
+        Mock::given(query_param("method", *method))
+            .respond_with(answer)
+            .mount(&server)
+            .await;
     }
     server
+}
+
+/// A gateway that is told what to say between one call and the next.
+#[derive(Clone, Default)]
+pub(crate) struct Script(Arc<Mutex<Vec<u8>>>);
+
+impl Script {
+    pub(crate) async fn start() -> (Self, MockServer) {
+        let (script, server) = (Self::default(), MockServer::start().await);
+        Mock::given(any())
+            .respond_with(script.clone())
+            .mount(&server)
+            .await;
+        (script, server)
+    }
+
+    pub(crate) fn say(&self, body: impl Into<Vec<u8>>) {
+        *self.0.lock().unwrap() = body.into();
+    }
+}
+
+impl Respond for Script {
+    fn respond(&self, _request: &Request) -> ResponseTemplate {
+        ResponseTemplate::new(200)
+            .insert_header("trace_id", "trace-7")
+            .set_body_bytes(self.0.lock().unwrap().clone())
+    }
+}
+
+/// A method of the gateway that the adapter calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Place,
+    Query,
+    Close,
+    Refund,
+    QueryRefund,
+}
+
+impl Call {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Place,
+        Self::Query,
+        Self::Close,
+        Self::Refund,
+        Self::QueryRefund,
+    ];
+
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Self::Place => "alipay.trade.precreate",
+            Self::Query => "alipay.trade.query",
+            Self::Close => "alipay.trade.close",
+            Self::Refund => "alipay.trade.refund",
+            Self::QueryRefund => "alipay.trade.fastpay.refund.query",
+        }
+    }
+
+    /// The error of the call, or what it came to, in words.
+    pub(crate) async fn make(self, alipay: &Alipay) -> Result<String, ChannelError> {
+        match self {
+            Self::Place => {
+                let content = alipay.prepare_place(&place_request()).unwrap();
+                alipay.place(&content).await.map(|placed| placed.code_url)
+            }
+            Self::Query => {
+                let observed = alipay.query(trading()).await;
+                observed.map(|observed| format!("{:?}", observed.status))
+            }
+            Self::Close => {
+                let closed = alipay.close(trading()).await;
+                closed.map(|closed| format!("{:?}", closed.outcome))
+            }
+            Self::Refund => {
+                let content = alipay.prepare_refund(&refund_request()).unwrap();
+                let reply = alipay.refund(&content).await;
+                reply.map(|reply| format!("{:?}", reply.status))
+            }
+            Self::QueryRefund => {
+                let reply = alipay.query_refund(&refund_query()).await;
+                reply.map(|reply| format!("{:?}", reply.status))
+            }
+        }
+    }
+
+    /// A genuine answer of success, as the source that is signed.
+    pub(crate) fn success(self) -> String {
+        let facts = match self {
+            Self::Place => r#""qr_code":"https://qr.alipay.com/x""#,
+            Self::Query => r#""trade_no":"T1","trade_status":"TRADE_SUCCESS","total_amount":"19.90""#,
+            Self::Close => r#""trade_no":"T1""#,
+            Self::Refund => r#""trade_no":"T1","fund_change":"Y","refund_fee":"5.00""#,
+            Self::QueryRefund => {
+                r#""out_request_no":"7310000000000000002","refund_amount":"5.00","refund_status":"REFUND_SUCCESS""#
+            }
+        };
+        format!(r#"{{"code":"10000","msg":"Success","out_trade_no":"{TRADING}",{facts}}}"#)
+    }
 }
 
 /// Everything a request carried, query and form.

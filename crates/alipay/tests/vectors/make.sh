@@ -32,3 +32,22 @@ printf '%s' '{"code":"10000","msg":"Success","out_trade_no":"7310000000000000001
 fields='app_id=2021000000000000&charset=CHARSET&notify_id=kat&out_trade_no=7310000000000000001&seller_id=2088000000000001&subject=日常保洁 a+b=c&total_amount=19.90&trade_no=2026092122001400000000000001&trade_status=TRADE_SUCCESS'
 printf '%s' "$fields" | sed s/CHARSET/utf-8/ | sign other_pkcs8.pem > notice_utf8.signature
 printf '%s' "$fields" | sed s/CHARSET/GBK/ | iconv -f utf-8 -t gbk | sign other_pkcs8.pem > notice_gbk.signature
+# A subject and a body whose letters change when somebody decodes twice, trims, or filters HTML.
+odd='app_id=2021000000000000&body= 100%25 & "a" <b> &charset=utf-8&notify_id=kat&out_trade_no=7310000000000000001&seller_id=2088000000000001&subject=a+b%2Bc  d=&total_amount=19.90&trade_no=2026092122001400000000000001&trade_status=TRADE_SUCCESS'
+printf '%s' "$odd" | sign other_pkcs8.pem > notice_odd.signature
+
+# A refusal in GBK, as some machines answer: what is signed is the text in GBK. The second byte of one letter is
+# a backslash.
+printf '%s' '{"code":"40004","msg":"Business Failed","sub_code":"ACQ.TRADE_NOT_EXIST","sub_msg":"交易不存在，以誠為本"}' |
+    iconv -f utf-8 -t gbk | sign other_pkcs8.pem > gbk.signature
+
+# With the certificates that `make_certificates.sh` made: a request of their app, and one answer signed by the
+# successor of Alipay's key and by another merchant's.
+sns="alipay_root_cert_sn=$(cat certificates/root.sn)&app_cert_sn=$(cat certificates/app.sn)"
+printf '%s' "$sns&app_id=2021000000000000&biz_content={\"out_trade_no\":\"7310000000000000001\"}&charset=utf-8&format=JSON&method=alipay.trade.query&sign_type=RSA2&timestamp=2026-09-21 22:13:20&version=1.0" |
+    sign key_pkcs8.pem > query_cert.signature
+answer='{"code":"10000","out_trade_no":"7310000000000000001","trade_no":"T1","trade_status":"TRADE_SUCCESS","total_amount":"19.90"}'
+keys=certificates
+for key in renewed merchant; do
+    printf '%s' "$answer" | sign $key.key > paid_by_$key.signature
+done
