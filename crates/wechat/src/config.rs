@@ -256,19 +256,23 @@ pub(crate) fn load_certificates(keys: &VerifyKeys, own: &PublicKey) -> Result<Ve
 pub(crate) fn api_url(field: &'static str, text: &str) -> Result<Url, ConfigError> {
     let url = parse_url(field, text)?;
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong(
-            field,
-            format!("`{text}` must not have a query or fragment"),
-        ));
+        return Err(wrong(field, "must not have a query or fragment"));
     }
     Ok(url)
 }
 
 fn parse_url(field: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(text).map_err(|_| wrong(field, format!("`{text}` is no absolute http(s) URL")))?;
+    // What stands there is not repeated: it may be a key, pasted into the wrong field.
+    let refused = || {
+        wrong(
+            field,
+            "is no absolute http(s) URL, such as https://pay.example.com/notify",
+        )
+    };
+    let url = Url::parse(text).map_err(|_| refused())?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
-        _ => Err(wrong(field, format!("`{text}` is no absolute http(s) URL"))),
+        _ => Err(refused()),
     }
 }
 
