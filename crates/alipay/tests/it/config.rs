@@ -143,38 +143,30 @@ fn what_looks_mixed_up_is_said() {
     };
     let real = |config: &mut AlipayConfig| config.gateway_url = GATEWAY_URL.into();
     assert!(fields(real).is_empty());
-    for (change, expected) in [
-        (
-            (|config| {
-                config.app_id = "9021000000000001".into();
-                config.gateway_url = GATEWAY_URL.into();
-            }) as fn(&mut AlipayConfig),
-            "app_id",
-        ),
-        (
-            |config| config.gateway_url = SANDBOX_GATEWAY_URL.into(),
-            "gateway_url",
-        ),
-        (
-            |config| config.gateway_url = "http://openapi.alipay.com/gateway.do".into(),
-            "gateway_url",
-        ),
-        (
-            |config| {
-                config.gateway_url = GATEWAY_URL.into();
-                config.keys = VerifyKeys::Certificates {
-                    app: String::new(),
-                    alipay: String::new(),
-                    root: String::new(),
-                    check_chain: false,
-                };
-            },
-            "check_chain",
-        ),
-        (|config| config.seller_id = None, "seller_id"),
-    ] {
-        assert_eq!(fields(change), [expected]);
-    }
+    let unchecked = |config: &mut AlipayConfig| {
+        config.gateway_url = GATEWAY_URL.into();
+        config.keys = VerifyKeys::Certificates {
+            app: String::new(),
+            alipay: String::new(),
+            root: String::new(),
+            check_chain: false,
+        };
+    };
+    let sandbox_app = |config: &mut AlipayConfig| {
+        config.app_id = "9021000000000001".into();
+        config.gateway_url = GATEWAY_URL.into();
+    };
+    assert_eq!(fields(sandbox_app), ["app_id"]);
+    assert_eq!(
+        fields(|config| config.gateway_url = SANDBOX_GATEWAY_URL.into()),
+        ["gateway_url"]
+    );
+    assert_eq!(
+        fields(|config| config.gateway_url = "http://openapi.alipay.com/gateway.do".into()),
+        ["gateway_url"]
+    );
+    assert_eq!(fields(unchecked), ["check_chain"]);
+    assert_eq!(fields(|config| config.seller_id = None), ["seller_id"]);
     let sandbox = |config: &mut AlipayConfig| {
         config.app_id = "9021000000000001".into();
         config.gateway_url = SANDBOX_GATEWAY_URL.into();

@@ -1,7 +1,6 @@
 //! The Alipay adapter against vectors of other programs, a mock for exact bytes, and the sandbox.
 #![allow(
     clippy::unwrap_used,
-    clippy::as_conversions,
     clippy::unwrap_in_result,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -13,13 +12,14 @@
 mod certificates;
 mod codes;
 mod config;
-mod delivered;
 mod errors;
+mod facts;
 mod faults;
 mod known_answers;
 mod notices;
 mod properties;
 mod replies;
 mod requests;
+mod rotation;
 mod sandbox;
 mod support;
