@@ -145,14 +145,18 @@ impl PayHandler for Alipay {
             Ok(reply) => {
                 let trade: QueryReply = parse(OPERATION, &reply)?;
                 same_number(OPERATION, trade.out_trade_no.as_deref(), &number, &reply)?;
+                let status = payment_status(OPERATION, &trade, &reply)?;
+                let paid = matches!(status, PaymentStatus::Paid(_));
                 Ok(Observed {
-                    status: payment_status(OPERATION, &trade, &reply)?,
+                    status,
+                    has_refunds: paid && trade.trade_status == "TRADE_CLOSED",
                     answer: answer_of(&reply, &trade.trade_status),
                 })
             }
             // The trade comes to exist with the scan: before, this is the normal answer.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Observed {
                 status: PaymentStatus::Waiting,
+                has_refunds: false,
                 answer: ChannelAnswer::from(&error),
             }),
             Err(error) => Err(error),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trade_core::{
-    ChannelError, ErrorKind, Fen, RefundNo, TradingOrderNo,
+    ChannelError, ErrorKind, Fen, TradingOrderNo,
     handler::{ChannelAnswer, RefundQuery, RefundReply, RefundStatus, RequestContent},
 };
 
@@ -51,7 +51,7 @@ pub(crate) async fn refund(line: &Line, content: &RequestContent) -> Result<Refu
 
 async fn ask_again(line: &Line, asked: &RefundBiz) -> Option<RefundReply> {
     let query = RefundQuery {
-        refund_no: RefundNo::from_digits(&asked.out_request_no)?,
+        out_refund_no: asked.out_request_no.clone(),
         trading_order_no: TradingOrderNo::from_digits(&asked.out_trade_no)?,
     };
     match query_refund(line, &query).await {
@@ -66,7 +66,7 @@ async fn ask_again(line: &Line, asked: &RefundBiz) -> Option<RefundReply> {
 /// `alipay.trade.fastpay.refund.query`
 pub(crate) async fn query_refund(line: &Line, query: &RefundQuery) -> Result<RefundReply, ChannelError> {
     const OPERATION: &str = "query_refund";
-    let (trading, refund) = (query.trading_order_no.to_string(), query.refund_no.to_string());
+    let (trading, refund) = (query.trading_order_no.to_string(), &query.out_refund_no);
     let biz_content = json!({"out_trade_no": trading, "out_request_no": refund}).to_string();
     let reply = match line.call(OPERATION, REFUND_QUERY, &biz_content, None).await {
         Ok(reply) => reply,
@@ -77,7 +77,7 @@ pub(crate) async fn query_refund(line: &Line, query: &RefundQuery) -> Result<Ref
     };
     let body: RefundQueryReply = parse(OPERATION, &reply)?;
     same_number(OPERATION, body.out_trade_no.as_deref(), &trading, &reply)?;
-    same_number(OPERATION, body.out_request_no.as_deref(), &refund, &reply)?;
+    same_number(OPERATION, body.out_request_no.as_deref(), refund, &reply)?;
     let told = body.refund_status.as_deref().unwrap_or_default();
     let amount = body.refund_amount.as_deref().filter(|text| !text.is_empty());
     let amount = amount

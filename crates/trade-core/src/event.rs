@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Channel, EventId, ProductAppId, ProductOrderNo, RefundNo, Timestamp, TradingOrderNo, TransactionId,
+    Channel, EventId, Fen, ProductAppId, ProductOrderNo, ProductRefundNo, RefundNo, Timestamp,
+    TradingOrderNo, TransactionId,
 };
 
 /// Which kind of event it is; the routing key of the message.
@@ -58,6 +59,16 @@ pub struct TradeStatusMsg {
     /// The refund, when the event is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_no: Option<RefundNo>,
+    /// The caller's own number of that refund, when the caller gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_refund_no: Option<ProductRefundNo>,
+    /// What that refund gives back, in fen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_fen: Option<Fen>,
+    /// Who wanted that refund, when it was not an order system: `SURPLUS` for the return of a second
+    /// payment of the order, which leaves the order paid; `CONSOLE` for one made at the channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_origin: Option<String>,
     /// The state's name (`YJS`, `SUCCESS`).
     pub status_name: String,
     /// The state's code.
@@ -128,6 +139,9 @@ mod tests {
             transaction_id: Some(TransactionId::new("4200")),
             trading_channel: Channel::WechatPay,
             refund_no: None,
+            product_refund_no: None,
+            refund_fen: None,
+            refund_origin: None,
             status_name: "YJS".into(),
             status_code: 4,
             info: "日常保洁".into(),

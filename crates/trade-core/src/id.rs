@@ -113,6 +113,11 @@ number!(
 #[serde(try_from = "String", into = "String")]
 pub struct ProductAppId(String);
 
+/// The caller's own number of a refund (业务退款单号): repeating a refund under it makes no second one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProductRefundNo(String);
+
 /// The channel's own number of a payment (`transaction_id`, `trade_no`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -142,6 +147,30 @@ impl ProductAppId {
     }
 }
 
+impl ProductRefundNo {
+    /// Checks and wraps the number: 1 to 64 letters, digits, `_` or `-`.
+    ///
+    /// # Errors
+    /// Empty, longer, or with other characters.
+    pub fn new(number: impl Into<String>) -> Result<Self, InvalidId> {
+        let number = number.into();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if number.is_empty() || number.len() > 64 || !number.bytes().all(plain) {
+            return Err(InvalidId {
+                what: "productRefundNo",
+                rule: "must be 1 to 64 letters, digits, `_` or `-`",
+            });
+        }
+        Ok(Self(number))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TransactionId {
     /// Wraps the channel's number as it came.
     pub fn new(text: impl Into<String>) -> Self {
@@ -161,6 +190,12 @@ impl fmt::Display for ProductAppId {
     }
 }
 
+impl fmt::Display for ProductRefundNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl fmt::Display for TransactionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -172,6 +207,20 @@ impl TryFrom<String> for ProductAppId {
 
     fn try_from(name: String) -> Result<Self, InvalidId> {
         Self::new(name)
+    }
+}
+
+impl TryFrom<String> for ProductRefundNo {
+    type Error = InvalidId;
+
+    fn try_from(number: String) -> Result<Self, InvalidId> {
+        Self::new(number)
+    }
+}
+
+impl From<ProductRefundNo> for String {
+    fn from(id: ProductRefundNo) -> Self {
+        id.0
     }
 }
 

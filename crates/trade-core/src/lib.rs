@@ -33,6 +33,7 @@ mod system;
 mod time;
 mod trading;
 
+pub mod guard;
 pub mod handler;
 pub mod job;
 pub mod memory;
@@ -43,11 +44,14 @@ pub use channel::{Capability, Channel, UnknownChannel};
 pub use error::{Certainty, ChannelError, ErrorKind};
 pub use event::{Event, EventDraft, RoutingKey, StatusCode, TradeStatusMsg};
 pub use id::{
-    EnterpriseId, EventId, IdError, InvalidId, ProductAppId, ProductOrderNo, RefundNo, Snowflake,
-    TradingOrderNo, TransactionId,
+    EnterpriseId, EventId, IdError, InvalidId, ProductAppId, ProductOrderNo, ProductRefundNo, RefundNo,
+    Snowflake, TradingOrderNo, TransactionId,
 };
 pub use money::{Amount, Fen, MoneyError};
-pub use refund::{Refund, RefundChange, RefundFact, RefundState, RefundStep, apply_refund};
+pub use refund::{
+    NewRefund, Refund, RefundChange, RefundEntry, RefundFact, RefundOrigin, RefundState, RefundStep,
+    apply_refund,
+};
 pub use secret::Secret;
 pub use system::{SystemClock, SystemRandom};
 pub use time::Timestamp;

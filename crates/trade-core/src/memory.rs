@@ -3,8 +3,10 @@
 //! They keep the same promises as the durable ones, except to survive the process.
 
 mod clock;
+mod inbox;
 mod lock;
 mod outbox;
+mod records;
 mod refunds;
 mod sink;
 mod store;

@@ -3,17 +3,26 @@
 //! Reference implementations in memory are in [`crate::memory`]; the contract suites of
 //! `trade-testkit` hold every implementation to the prose here.
 
+mod call;
+mod census;
 mod clock;
 mod id;
+mod idempotency;
+mod inbox;
 mod lock;
+mod refund;
 mod sink;
 mod store;
 
+pub use call::{CallEntry, CallLog, CallStore, NoCallLog};
+pub use census::{Census, Counts};
 pub use clock::{Clock, Random};
 pub use id::{HighWater, IdSource};
+pub use idempotency::{Begun, IdempotencyKey, IdempotencyStore, StoredAnswer};
+pub use inbox::{NoticeInbox, NoticeRecord, NoticeSeen, Recorded};
 pub use lock::{Lock, LockError, LockToken};
+pub use refund::{RefundCommit, RefundFilter, RefundInserted, RefundStore};
 pub use sink::{EventSink, SinkError};
 pub use store::{
-    Claim, Commit, Due, Inserted, NoticeInbox, OrderKey, Outbox, Page, Recorded, RefundCommit,
-    RefundInserted, RefundStore, StoreError, TradeStore, TradingFilter, TradingStore,
+    Claim, Commit, Due, Inserted, OrderKey, Outbox, Page, StoreError, TradeStore, TradingFilter, TradingStore,
 };

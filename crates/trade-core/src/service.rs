@@ -3,17 +3,24 @@
 //! [`TradeService`] holds the ports and no state of its own; any number of instances may work on one
 //! store. Every method may be repeated, by anyone, at any time.
 
+mod announce;
+mod call;
 mod close;
+mod console;
 mod create;
 mod error;
 mod look;
 mod message;
 mod notice;
+mod operate;
+mod place;
 mod policy;
 mod query;
 mod record;
 mod refund;
+mod refund_look;
 mod refund_record;
+mod surplus;
 
 use std::{fmt, sync::Arc};
 
@@ -22,13 +29,14 @@ pub use error::{ErrorClass, TradeError};
 pub use message::MessageCode;
 pub use notice::{NoticeAnswer, NoticeOutcome};
 pub use policy::Policy;
+pub use refund::CreateRefund;
 
 pub(crate) use look::{look_at, look_at_refund};
 
 use crate::{
     Channel, EnterpriseId, Trading,
     handler::{PayHandler, Registry},
-    port::{Clock, IdSource, Lock, TradeStore},
+    port::{CallLog, Clock, IdSource, Lock, TradeStore},
 };
 
 /// What the service needs from outside.
@@ -44,6 +52,8 @@ pub struct Ports {
     pub ids: Arc<dyn IdSource>,
     /// Saves double work; nothing depends on it.
     pub lock: Arc<dyn Lock>,
+    /// Takes note of the calls to the channels, for people.
+    pub calls: Arc<dyn CallLog>,
 }
 
 /// The payment service. Cheap to clone.

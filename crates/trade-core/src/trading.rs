@@ -50,6 +50,8 @@ pub struct Trading {
     pub paid_at: Option<Timestamp>,
     /// Whether it settles the order, once paid.
     pub role: Option<Role>,
+    /// Whether the caller closed it: a payment that is noticed after that closing goes back by itself.
+    pub withdrawn: bool,
     /// What refunds have claimed of the amount, running and done.
     pub refund_reserved: Fen,
     /// What refunds have verifiably given back.

@@ -65,7 +65,11 @@ impl WechatPay {
         }
         let status = map::payment_status(operation, transaction, reply.request_id.clone())?;
         let answer = map::answer_of(reply, &transaction.trade_state, &transaction.trade_state_desc);
-        Ok(Observed { status, answer })
+        Ok(Observed {
+            status,
+            has_refunds: transaction.trade_state == "REFUND",
+            answer,
+        })
     }
 
     fn refund_reply(
@@ -255,11 +259,20 @@ impl PayHandler for WechatPay {
 
     async fn query_refund(&self, query: &RefundQuery) -> Result<RefundReply, ChannelError> {
         const OPERATION: &str = "query_refund";
-        let target = format!("/v3/refund/domestic/refunds/{}", query.refund_no);
+        let refund = &query.out_refund_no;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte);
+        if refund.is_empty() || !refund.bytes().all(plain) {
+            return Err(invalid(
+                OPERATION,
+                "out_refund_no",
+                "has characters that WeChat does not allow",
+            ));
+        }
+        let target = format!("/v3/refund/domestic/refunds/{refund}");
         match self.line.call(OPERATION, Method::GET, &target, None).await {
             Ok(reply) => {
-                let (trading, refund) = (query.trading_order_no.to_string(), query.refund_no.to_string());
-                Self::refund_reply(OPERATION, &trading, &refund, &reply)
+                let trading = query.trading_order_no.to_string();
+                Self::refund_reply(OPERATION, &trading, refund, &reply)
             }
             Err(error) if says(&error, RESOURCE_NOT_EXISTS) => Ok(RefundReply {
                 status: RefundStatus::Absent,
@@ -285,6 +298,7 @@ pub(crate) fn absent(error: ChannelError) -> Result<Observed, ChannelError> {
     if says(&error, ORDER_NOT_EXIST) {
         Ok(Observed {
             status: PaymentStatus::Absent,
+            has_refunds: false,
             answer: ChannelAnswer::from(&error),
         })
     } else {

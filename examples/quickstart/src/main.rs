@@ -11,7 +11,7 @@ use trade_core::{
     handler::{PayHandler, Registry},
     job,
     memory::{MemoryLock, MemorySink},
-    port::Clock,
+    port::{Clock, NoCallLog},
     service::{CreateTrading, Policy, Ports, TradeService},
 };
 use trade_sandbox::{Channel as Bank, Sandbox, SandboxConfig};
@@ -37,6 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             clock: Arc::clone(&clock),
             ids: Arc::new(ids),
             lock: Arc::new(MemoryLock::new(Arc::clone(&clock), Duration::from_secs(30))),
+            calls: Arc::new(NoCallLog),
         },
         Policy::default(),
     );

@@ -189,7 +189,7 @@ impl Bank {
 
     pub(crate) async fn refund_status(&self, trading: TradingOrderNo, number: i64) -> RefundStatus {
         let query = RefundQuery {
-            refund_no: RefundNo::new(number).unwrap(),
+            out_refund_no: number.to_string(),
             trading_order_no: trading,
         };
         self.alipay.query_refund(&query).await.unwrap().status

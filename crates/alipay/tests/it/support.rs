@@ -83,7 +83,7 @@ pub(crate) fn trading() -> TradingOrderNo {
 
 pub(crate) fn refund_query() -> RefundQuery {
     RefundQuery {
-        refund_no: RefundNo::from_digits(REFUND).unwrap(),
+        out_refund_no: REFUND.to_owned(),
         trading_order_no: trading(),
     }
 }

@@ -100,6 +100,9 @@ pub struct Placed {
 pub struct Observed {
     /// What has become of the payment.
     pub status: PaymentStatus,
+    /// Whether the channel says that something of it was given back since (WeChat `REFUND`, Alipay
+    /// `TRADE_CLOSED` after a payment). That it does not say so proves nothing.
+    pub has_refunds: bool,
     /// The channel's answer.
     pub answer: ChannelAnswer,
 }
@@ -172,10 +175,10 @@ pub struct RefundRequest {
 }
 
 /// Which refund to ask about; Alipay wants both numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundQuery {
-    /// The refund.
-    pub refund_no: RefundNo,
+    /// The refund, as the channel knows it: our digits, or what the merchant console made up.
+    pub out_refund_no: String,
     /// Its trading.
     pub trading_order_no: TradingOrderNo,
 }

@@ -108,6 +108,17 @@ impl Outbox for MemoryStore {
         Ok(events)
     }
 
+    async fn events_of(&self, order: &OrderKey) -> Result<Vec<Event>, StoreError> {
+        let tables = self.tables();
+        let of_order = tables
+            .outbox
+            .values()
+            .filter(|row| order_of(&row.event) == *order);
+        let mut events: Vec<_> = of_order.map(|row| row.event.clone()).collect();
+        events.sort_by_key(|event| event.position);
+        Ok(events)
+    }
+
     async fn last_position(&self) -> Result<i64, StoreError> {
         Ok(self
             .tables()

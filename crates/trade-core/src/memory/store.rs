@@ -8,11 +8,12 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    Channel, EnterpriseId, Event, EventId, JournalEntry, Refund, RefundNo, Role, StatusCode, Timestamp,
-    Trading, TradingChange, TradingOrderNo,
+    Channel, EnterpriseId, Event, EventId, JournalEntry, Refund, RefundEntry, RefundNo, Role, StatusCode,
+    Timestamp, Trading, TradingChange, TradingOrderNo,
+    guard::{self, Guard},
     port::{
-        Claim, Commit, Due, HighWater, Inserted, NoticeInbox, OrderKey, Page, Recorded, StoreError,
-        TradingFilter, TradingStore,
+        CallEntry, Claim, Commit, Due, HighWater, IdempotencyKey, Inserted, NoticeSeen, OrderKey, Page,
+        StoreError, TradingFilter, TradingStore,
     },
 };
 
@@ -27,10 +28,23 @@ pub(super) struct Tables {
     pub(super) tradings: BTreeMap<TradingOrderNo, Trading>,
     pub(super) refunds: BTreeMap<RefundNo, Refund>,
     journal: Vec<JournalEntry>,
+    pub(super) refund_journal: Vec<RefundEntry>,
     pub(super) outbox: BTreeMap<EventId, OutboxRow>,
     pub(super) event_keys: BTreeSet<String>,
-    notices: BTreeSet<(Channel, EnterpriseId, String)>,
+    pub(super) notices: BTreeMap<NoticeKey, NoticeSeen>,
+    pub(super) calls: Vec<CallEntry>,
+    pub(super) keys: BTreeMap<IdempotencyKey, KeyRow>,
     marks: HashMap<i64, Timestamp>,
+}
+
+pub(super) type NoticeKey = (Channel, EnterpriseId, String);
+
+#[derive(Debug)]
+pub(super) struct KeyRow {
+    pub(super) fingerprint: String,
+    pub(super) created_at: Timestamp,
+    pub(super) lease_until: Timestamp,
+    pub(super) answer: Option<crate::port::StoredAnswer>,
 }
 
 #[derive(Debug)]
@@ -62,12 +76,13 @@ impl Tables {
     fn conflict(&self, change: &TradingChange) -> Option<Commit> {
         let after = &change.after;
         let current = self.tradings.get(&after.trading_order_no)?;
-        if current.version != change.from_version {
+        if current.version != change.from_version && guard::on(Guard::CompareAndSet) {
             return Some(Commit::Stale);
         }
         let other = |trading: &&Trading| trading.trading_order_no != after.trading_order_no;
         let order = after.order();
-        if after.role == Some(Role::Winner) && self.winner_of(&order).is_some_and(|winner| other(&winner)) {
+        let taken = after.role == Some(Role::Winner) && self.winner_of(&order).is_some_and(|row| other(&row));
+        if taken && guard::on(Guard::WinnerSlot) {
             return Some(Commit::WinnerExists);
         }
         let taken = |trading: &Trading| {
@@ -97,7 +112,8 @@ impl TradingStore for MemoryStore {
         if let Some(winner) = tables.winner_of(&order) {
             return Ok(Inserted::OrderPaid(Box::new(winner.clone())));
         }
-        if let Some(live) = tables.of_order(&order).find(|trading| trading.state.is_live()) {
+        let live = tables.of_order(&order).find(|trading| trading.state.is_live());
+        if let Some(live) = live.filter(|_| guard::on(Guard::LiveSlot)) {
             return Ok(Inserted::LiveExists(Box::new(live.clone())));
         }
         if tables.tradings.contains_key(&trading.trading_order_no) {
@@ -136,20 +152,25 @@ impl TradingStore for MemoryStore {
 
     async fn commit_trading(&self, change: &TradingChange) -> Result<Commit, StoreError> {
         let mut tables = self.tables();
-        if !tables.tradings.contains_key(&change.after.trading_order_no) {
+        let Some(current) = tables.tradings.get(&change.after.trading_order_no) else {
             return Err(broken("commit a transition", "there is no such trading"));
-        }
+        };
+        let after = moved(current, &change.after);
         if let Some(conflict) = tables.conflict(change) {
             return Ok(conflict);
         }
         tables.check_event(change.event.as_ref())?;
+        if let Some(refund) = &change.refund {
+            tables.check_surplus_refund(&after, refund)?;
+        }
         if let Some(event) = &change.event {
             tables.put_event(event);
         }
-        tables
-            .tradings
-            .insert(change.after.trading_order_no, change.after.clone());
+        tables.tradings.insert(after.trading_order_no, after);
         tables.journal.push(change.journal.clone());
+        if let Some(refund) = &change.refund {
+            tables.put_refund(refund);
+        }
         Ok(Commit::Done)
     }
 
@@ -193,6 +214,25 @@ impl TradingStore for MemoryStore {
     }
 }
 
+/// The row after a transition: what was agreed at the insert stays, and the sums are moved by refunds.
+fn moved(current: &Trading, after: &Trading) -> Trading {
+    let current = current.clone();
+    Trading {
+        product_app_id: current.product_app_id,
+        product_order_no: current.product_order_no,
+        enterprise_id: current.enterprise_id,
+        channel: current.channel,
+        amount: current.amount,
+        memo: current.memo,
+        content: current.content,
+        refund_reserved: current.refund_reserved,
+        refunded: current.refunded,
+        created_at: current.created_at,
+        expires_at: current.expires_at,
+        ..after.clone()
+    }
+}
+
 fn matches(filter: &TradingFilter, trading: &Trading) -> bool {
     let same_code = |code: StatusCode| trading.state.code() == code;
     filter
@@ -208,24 +248,6 @@ fn matches(filter: &TradingFilter, trading: &Trading) -> bool {
         && filter.channel.is_none_or(|channel| channel == trading.channel)
         && filter.state.is_none_or(|state| same_code(state.code()))
         && (!filter.stuck || trading.stuck.is_some())
-}
-
-#[async_trait]
-impl NoticeInbox for MemoryStore {
-    async fn record_notice(
-        &self,
-        channel: Channel,
-        enterprise_id: EnterpriseId,
-        notice_id: &str,
-        _verdict: &str,
-        _at: Timestamp,
-    ) -> Result<Recorded, StoreError> {
-        let fresh = self
-            .tables()
-            .notices
-            .insert((channel, enterprise_id, notice_id.to_owned()));
-        Ok(if fresh { Recorded::New } else { Recorded::Again })
-    }
 }
 
 #[async_trait]

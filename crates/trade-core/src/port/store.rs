@@ -1,13 +1,13 @@
-//! The store: tradings, refunds, journal, outbox and notice inbox.
+//! The store: tradings with their journal, and the outbox. Its other tables have a port each beside this.
 
 use std::{error::Error as StdError, fmt::Debug};
 
 use async_trait::async_trait;
 
-use super::HighWater;
+use super::{CallStore, Census, HighWater, IdempotencyStore, NoticeInbox, RefundStore};
 use crate::{
-    Channel, EnterpriseId, Event, EventId, JournalEntry, ProductAppId, ProductOrderNo, Refund, RefundChange,
-    RefundNo, Timestamp, Trading, TradingChange, TradingOrderNo, TradingState,
+    Channel, EnterpriseId, Event, EventId, JournalEntry, ProductAppId, ProductOrderNo, Timestamp, Trading,
+    TradingChange, TradingOrderNo, TradingState,
 };
 
 /// An order: the order system and its order number.
@@ -52,26 +52,6 @@ pub enum Commit {
     WinnerExists,
     /// The channel's number belongs to another trading. Nothing was written.
     TransactionTaken,
-}
-
-/// What became of a new refund.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RefundInserted {
-    /// It is committed and its amount reserved.
-    Done,
-    /// What is left of the trading does not cover it, or the trading is not settled. Nothing was written.
-    NotCovered,
-    /// The number exists; this is it. Nothing was written.
-    Exists(Box<Refund>),
-}
-
-/// What became of a refund's transition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefundCommit {
-    /// It is committed.
-    Done,
-    /// The row has moved on: read it and decide anew. Nothing was written.
-    Stale,
 }
 
 /// A claim on a row, or a new time to look at it: changes neither state nor version.
@@ -124,15 +104,6 @@ pub struct Page {
     pub limit: u32,
 }
 
-/// Whether a notice is new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recorded {
-    /// First delivery.
-    New,
-    /// Seen before.
-    Again,
-}
-
 /// Keeps tradings.
 ///
 /// # Contract
@@ -167,7 +138,7 @@ pub trait TradingStore: Debug + Send + Sync + 'static {
     /// The store failed.
     async fn list_tradings(&self, filter: &TradingFilter, page: Page) -> Result<Vec<Trading>, StoreError>;
 
-    /// Commits a transition: row, journal, outbox.
+    /// Commits a transition: row, journal, outbox, and the refund of a surplus with its reserve.
     ///
     /// # Errors
     /// The store failed; read before trying again.
@@ -191,47 +162,6 @@ pub trait TradingStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn journal(&self, trading_order_no: TradingOrderNo) -> Result<Vec<JournalEntry>, StoreError>;
-}
-
-/// Keeps refunds. The same contract as [`TradingStore`], and: what refunds have reserved of a trading
-/// never exceeds its amount, whoever races.
-#[async_trait]
-pub trait RefundStore: Debug + Send + Sync + 'static {
-    /// Commits a new refund and reserves its amount, if the settled trading has as much left.
-    ///
-    /// # Errors
-    /// The store failed; read before trying again.
-    async fn insert_refund(&self, refund: &Refund) -> Result<RefundInserted, StoreError>;
-
-    /// The refund of that number.
-    ///
-    /// # Errors
-    /// The store failed.
-    async fn refund(&self, refund_no: RefundNo) -> Result<Option<Refund>, StoreError>;
-
-    /// Every refund of a trading, newest first.
-    ///
-    /// # Errors
-    /// The store failed.
-    async fn refunds_of(&self, trading_order_no: TradingOrderNo) -> Result<Vec<Refund>, StoreError>;
-
-    /// Commits a transition: refund row, the trading's sums, outbox.
-    ///
-    /// # Errors
-    /// The store failed; read before trying again.
-    async fn commit_refund(&self, change: &RefundChange) -> Result<RefundCommit, StoreError>;
-
-    /// Claims or reschedules a refund; `false` when somebody else was faster.
-    ///
-    /// # Errors
-    /// The store failed.
-    async fn claim_refund(&self, refund_no: RefundNo, claim: Claim) -> Result<bool, StoreError>;
-
-    /// Refunds with `next_check_at <= now`, the longest waiting first.
-    ///
-    /// # Errors
-    /// The store failed.
-    async fn due_refunds(&self, now: Timestamp, limit: u32) -> Result<Vec<Refund>, StoreError>;
 }
 
 /// Keeps events until they are announced.
@@ -268,6 +198,12 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// The store failed.
     async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError>;
 
+    /// The committed events of an order, in order, announced or not.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn events_of(&self, order: &OrderKey) -> Result<Vec<Event>, StoreError>;
+
     /// The position of the last committed event, 0 before the first.
     ///
     /// # Errors
@@ -275,24 +211,13 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     async fn last_position(&self) -> Result<i64, StoreError>;
 }
 
-/// Keeps notices that verified, so that a duplicate is known and a person can see what came.
-#[async_trait]
-pub trait NoticeInbox: Debug + Send + Sync + 'static {
-    /// Records a delivery of a notice with what was made of it.
-    ///
-    /// # Errors
-    /// The store failed; the channel must be told to send again.
-    async fn record_notice(
-        &self,
-        channel: Channel,
-        enterprise_id: EnterpriseId,
-        notice_id: &str,
-        verdict: &str,
-        at: Timestamp,
-    ) -> Result<Recorded, StoreError>;
+/// Everything the services need of a store.
+pub trait TradeStore:
+    TradingStore + RefundStore + Outbox + NoticeInbox + CallStore + IdempotencyStore + Census + HighWater
+{
 }
 
-/// Everything the services need of a store.
-pub trait TradeStore: TradingStore + RefundStore + Outbox + NoticeInbox + HighWater {}
-
-impl<T: TradingStore + RefundStore + Outbox + NoticeInbox + HighWater> TradeStore for T {}
+impl<T: TradingStore + RefundStore + Outbox + NoticeInbox + CallStore + IdempotencyStore + Census + HighWater>
+    TradeStore for T
+{
+}

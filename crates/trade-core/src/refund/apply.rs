@@ -11,8 +11,12 @@ pub enum RefundFact {
     Accepted,
     /// The money went back.
     Succeeded,
-    /// The channel refused it for good.
+    /// The channel refused to make it.
     Refused,
+    /// The channel refused to make it after saying that it has none: no earlier attempt took effect.
+    Denied,
+    /// The channel has it and says that it will not happen.
+    Closed,
     /// The merchant's balance is short.
     Unfunded,
     /// The payer's account cannot take it.
@@ -23,11 +27,13 @@ pub enum RefundFact {
 
 impl RefundFact {
     /// Every fact.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Asked,
         Self::Accepted,
         Self::Succeeded,
         Self::Refused,
+        Self::Denied,
+        Self::Closed,
         Self::Unfunded,
         Self::Abnormal,
         Self::Absent,
@@ -36,20 +42,12 @@ impl RefundFact {
 
 /// The state that `fact` makes of `state`; `None` when it stays.
 ///
-/// A refusal ends a refund only when the channel was never asked before or has said that the balance
-/// was short: after an unknown outcome, an earlier attempt may have taken effect. A refund that the
-/// channel closed after accepting it is refused too.
+/// A refusal to make a refund ends it only when no earlier attempt can have taken effect: when the
+/// channel was never asked before, has said that the balance was short, or has said that it has none.
 #[must_use]
 pub const fn apply_refund(state: RefundState, fact: RefundFact) -> Option<RefundState> {
     match state {
-        RefundState::Applied => match fact {
-            RefundFact::Asked => Some(RefundState::Sending(RefundStep::Unknown)),
-            RefundFact::Absent => None,
-            RefundFact::Refused => Some(RefundState::Failed),
-            RefundFact::Accepted | RefundFact::Succeeded | RefundFact::Unfunded | RefundFact::Abnormal => {
-                apply_sending(RefundStep::Unknown, fact)
-            }
-        },
+        RefundState::Applied => apply_applied(fact),
         RefundState::Sending(step) => apply_sending(step, fact),
         RefundState::Success => None,
         RefundState::Failed => match fact {
@@ -58,6 +56,8 @@ pub const fn apply_refund(state: RefundState, fact: RefundFact) -> Option<Refund
             RefundFact::Asked
             | RefundFact::Accepted
             | RefundFact::Refused
+            | RefundFact::Denied
+            | RefundFact::Closed
             | RefundFact::Unfunded
             | RefundFact::Abnormal
             | RefundFact::Absent => None,
@@ -65,9 +65,25 @@ pub const fn apply_refund(state: RefundState, fact: RefundFact) -> Option<Refund
     }
 }
 
+const fn apply_applied(fact: RefundFact) -> Option<RefundState> {
+    match fact {
+        RefundFact::Asked => Some(RefundState::Sending(RefundStep::Unknown)),
+        RefundFact::Absent => None,
+        RefundFact::Refused | RefundFact::Denied => Some(RefundState::Failed),
+        RefundFact::Accepted
+        | RefundFact::Succeeded
+        | RefundFact::Closed
+        | RefundFact::Unfunded
+        | RefundFact::Abnormal => apply_sending(RefundStep::Unknown, fact),
+    }
+}
+
 const fn apply_sending(step: RefundStep, fact: RefundFact) -> Option<RefundState> {
     match (fact, step) {
         (RefundFact::Succeeded, _) => Some(RefundState::Success),
+        (RefundFact::Closed, _)
+        | (RefundFact::Refused, RefundStep::Unfunded)
+        | (RefundFact::Denied, RefundStep::Unknown | RefundStep::Unfunded) => Some(RefundState::Failed),
         (RefundFact::Accepted, RefundStep::Unknown | RefundStep::Unfunded | RefundStep::Abnormal) => {
             Some(RefundState::Sending(RefundStep::Accepted))
         }
@@ -75,15 +91,13 @@ const fn apply_sending(step: RefundStep, fact: RefundFact) -> Option<RefundState
         (RefundFact::Abnormal, RefundStep::Unknown | RefundStep::Accepted | RefundStep::Unfunded) => {
             Some(RefundState::Sending(RefundStep::Abnormal))
         }
-        (RefundFact::Refused, RefundStep::Accepted | RefundStep::Unfunded | RefundStep::Abnormal) => {
-            Some(RefundState::Failed)
-        }
         (RefundFact::Asked, RefundStep::Unfunded) => Some(RefundState::Sending(RefundStep::Unknown)),
         (RefundFact::Asked, RefundStep::Unknown | RefundStep::Accepted | RefundStep::Abnormal)
         | (RefundFact::Accepted, RefundStep::Accepted)
         | (RefundFact::Unfunded, RefundStep::Accepted | RefundStep::Unfunded | RefundStep::Abnormal)
         | (RefundFact::Abnormal, RefundStep::Abnormal)
-        | (RefundFact::Refused, RefundStep::Unknown)
+        | (RefundFact::Refused, RefundStep::Unknown | RefundStep::Accepted | RefundStep::Abnormal)
+        | (RefundFact::Denied, RefundStep::Accepted | RefundStep::Abnormal)
         | (RefundFact::Absent, _) => None,
     }
 }
@@ -95,14 +109,14 @@ mod tests {
     /// One column a fact, in the order of `RefundFact::ALL`; one row a state, in the order of
     /// `RefundState::ALL`. `.` stays; U unknown, A accepted, N unfunded, B abnormal, S success, F failed.
     const TABLE: [&str; 7] = [
-        // asked accepted succeeded refused unfunded abnormal absent
-        "U A S F N B .", // applied
-        ". A S . N B .", // sending.unknown
-        ". . S F . B .", // sending.accepted
-        "U A S F . B .", // sending.unfunded
-        ". A S F . . .", // sending.abnormal
-        ". . . . . . .", // success
-        ". . S . . . .", // failed
+        // asked accepted succeeded refused denied closed unfunded abnormal absent
+        "U A S F F F N B .", // applied
+        ". A S . F F N B .", // sending.unknown
+        ". . S . . F . B .", // sending.accepted
+        "U A S F F F . B .", // sending.unfunded
+        ". A S . . F . . .", // sending.abnormal
+        ". . . . . . . . .", // success
+        ". . S . . . . . .", // failed
     ];
 
     fn letter(next: Option<RefundState>) -> &'static str {

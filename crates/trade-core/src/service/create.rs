@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
-use super::{MessageCode, TradeError, TradeService};
+use super::{
+    MessageCode, TradeError, TradeService,
+    look::{Closing, one_line},
+};
 use crate::{
-    Amount, Cause, Channel, EnterpriseId, ErrorKind, Fen, JournalEntry, ProductAppId, ProductOrderNo, Step,
-    Trading, TradingOrderNo, TradingState,
+    Amount, Cause, Channel, EnterpriseId, ErrorKind, Fen, JournalEntry, ProductAppId, ProductOrderNo, Role,
+    Step, Trading, TradingOrderNo, TradingState,
     handler::{ChannelAnswer, PayHandler, PlaceRequest},
-    port::{Inserted, LockToken},
+    port::{Inserted, LockToken, OrderKey},
 };
 
 /// How often somebody who waits for another request looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Of the closed tradings of an order, the newest this many are asked about.
+const MOST_ASKED: usize = 3;
 /// Each round ends with a live trading gone; an order that needs more rounds is being fought over.
 const MAX_ROUNDS: u32 = 4;
 
@@ -67,11 +72,15 @@ impl TradeService {
 
     async fn create_locked(&self, request: &CreateTrading) -> Result<Trading, TradeError> {
         let handler = self.handler(request.enterprise_id, request.channel)?;
+        self.ask_about_closed(request).await?;
         let trading = self.intend(request, &*handler).await?;
         let journal = first_entry(&trading);
         for _ in 0..MAX_ROUNDS {
             match self.ports.store.insert_trading(&trading, &journal).await? {
-                Inserted::Done => return finished(self.place(trading, &handler).await?),
+                Inserted::Done => {
+                    let placed = self.place(trading, &handler).await?;
+                    return self.beside_no_winner(placed).await;
+                }
                 Inserted::OrderPaid(winner) => return Err(TradeError::OrderPaid(winner.trading_order_no)),
                 Inserted::LiveExists(live) => {
                     if let Some(usable) = self.settle_live(request, *live).await? {
@@ -81,6 +90,44 @@ impl TradeService {
             }
         }
         Err(TradeError::Busy(trading.trading_order_no))
+    }
+
+    /// A closed trading of the order may have been paid all the same while its code was alive: then the
+    /// order needs no other.
+    async fn ask_about_closed(&self, request: &CreateTrading) -> Result<(), TradeError> {
+        let order = OrderKey {
+            product_app_id: request.product_app_id.clone(),
+            product_order_no: request.product_order_no,
+        };
+        let tradings = self.ports.store.tradings_of(&order).await?;
+        let watched = |row: &Trading| row.state == TradingState::Cancelled && row.next_check_at.is_some();
+        for closed in tradings.into_iter().filter(watched).take(MOST_ASKED) {
+            let number = closed.trading_order_no;
+            match self.observe(closed).await {
+                Ok(row) if row.role == Some(Role::Winner) => return Err(TradeError::OrderPaid(number)),
+                Ok(_) => {}
+                Err(TradeError::Channel { source, .. }) => {
+                    let trading_order_no = number.get();
+                    tracing::warn!(trading_order_no, %source, "a closed trading could not be asked about");
+                }
+                Err(error) => {
+                    tracing::warn!(error = one_line(&error), "a closed trading was not asked about")
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A code is handed out only while nothing else has settled the order: an older code may have been
+    /// paid during the placing.
+    async fn beside_no_winner(&self, placed: Trading) -> Result<Trading, TradeError> {
+        match self.winner_beside(&placed).await? {
+            None => finished(placed),
+            Some(winner) => {
+                self.hurry_losers(&winner).await;
+                Err(TradeError::OrderPaid(winner.trading_order_no))
+            }
+        }
     }
 
     /// The row of a new trading, with the request's content; nothing is stored or sent yet.
@@ -123,6 +170,7 @@ impl TradeService {
             payer_total: None,
             paid_at: None,
             role: None,
+            withdrawn: false,
             refund_reserved: Fen::ZERO,
             refunded: Fen::ZERO,
             place_answer: ChannelAnswer::default(),
@@ -202,7 +250,7 @@ impl TradeService {
 
     /// Closes the live trading so that the order's slot is free.
     async fn clear(&self, live: Trading) -> Result<(), TradeError> {
-        let closed = self.close_live(live, Cause::Request).await?;
+        let closed = self.close_live(live, Closing::SUPERSEDED).await?;
         match closed.state {
             TradingState::Settled => Err(TradeError::OrderPaid(closed.trading_order_no)),
             TradingState::Paying(_) => Err(TradeError::Busy(closed.trading_order_no)),

@@ -2,8 +2,8 @@
 
 use super::MessageCode;
 use crate::{
-    Certainty, Channel, ChannelError, EnterpriseId, ErrorKind, IdError, RefundNo, TradingOrderNo,
-    TradingState, port::StoreError,
+    Certainty, Channel, ChannelError, EnterpriseId, ErrorKind, IdError, ProductRefundNo, RefundNo,
+    TradingOrderNo, TradingState, port::StoreError,
 };
 
 /// Why the service did not do what it was asked.
@@ -72,9 +72,45 @@ pub enum TradeError {
     /// The refund exceeds what is left.
     #[error("the refund exceeds what is left of trading {0}: look at its refunds")]
     RefundTooLarge(TradingOrderNo),
+    /// The channel refunds no payment as old as this.
+    #[error(
+        "trading {trading_order_no} was paid more than {days} days ago: the channel refunds it no more; pay the customer in another way"
+    )]
+    RefundTooLate {
+        /// The trading.
+        trading_order_no: TradingOrderNo,
+        /// The channel's limit.
+        days: u64,
+    },
+    /// The channel makes no more refunds of one payment.
+    #[error(
+        "trading {trading_order_no} has {most} refunds, the most its channel makes of one payment; pay the customer in another way"
+    )]
+    TooManyRefunds {
+        /// The trading.
+        trading_order_no: TradingOrderNo,
+        /// The channel's limit.
+        most: u32,
+    },
+    /// The trading is a second payment of its order, which goes back without being asked for.
+    #[error("trading {0} is a second payment of its order and is refunded by itself: look at its refunds")]
+    RefundedByItself(TradingOrderNo),
+    /// The caller's refund number was used with other content.
+    #[error(
+        "refund number {product_refund_no} was used for another amount or trading, as refund {refund_no}: use a new number for a new refund"
+    )]
+    RefundNumberUsed {
+        /// The number.
+        product_refund_no: ProductRefundNo,
+        /// What it was used for.
+        refund_no: RefundNo,
+    },
     /// There is no such refund.
     #[error("there is no refund {0}")]
     RefundNotFound(RefundNo),
+    /// The order system has no such refund.
+    #[error("there is no refund with the number {0}")]
+    ProductRefundNotFound(ProductRefundNo),
     /// The channel refused, failed, or left the outcome open.
     #[error("the channel did not do it")]
     Channel {
@@ -104,7 +140,7 @@ pub enum ErrorClass {
     NotFound,
     /// It does not fit the present state (409).
     Conflict,
-    /// The channel refused it (422).
+    /// It is understood and refused, by the channel or by a number used twice (422).
     Refused,
     /// It may work in a moment (503).
     Unavailable,
@@ -132,9 +168,13 @@ impl TradeError {
             Self::Busy(_) | Self::Contended(_) => MessageCode::TryLockTradingFail,
             Self::TradingNotFound(_) => MessageCode::NotFound,
             Self::NotClosable { .. } => MessageCode::CloseFail,
-            Self::NotRefundable { .. } => MessageCode::NativeRefundFail,
+            Self::NotRefundable { .. }
+            | Self::RefundTooLate { .. }
+            | Self::TooManyRefunds { .. }
+            | Self::RefundedByItself(_)
+            | Self::RefundNumberUsed { .. } => MessageCode::NativeRefundFail,
             Self::RefundTooLarge(_) => MessageCode::BasicRefundOutFail,
-            Self::RefundNotFound(_) => MessageCode::RefundNotFound,
+            Self::RefundNotFound(_) | Self::ProductRefundNotFound(_) => MessageCode::RefundNotFound,
             Self::Channel { code, .. } => *code,
             Self::Store(_) | Self::Id(_) => MessageCode::SaveOrUpdateFail,
         }
@@ -145,12 +185,18 @@ impl TradeError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Invalid { .. } | Self::NoConfiguration { .. } => ErrorClass::Invalid,
-            Self::TradingNotFound(_) | Self::RefundNotFound(_) => ErrorClass::NotFound,
+            Self::TradingNotFound(_) | Self::RefundNotFound(_) | Self::ProductRefundNotFound(_) => {
+                ErrorClass::NotFound
+            }
+            Self::RefundNumberUsed { .. } => ErrorClass::Refused,
             Self::OrderPaid(_)
             | Self::PayingElsewhere { .. }
             | Self::PayingOtherwise { .. }
             | Self::NotClosable { .. }
             | Self::NotRefundable { .. }
+            | Self::RefundTooLate { .. }
+            | Self::TooManyRefunds { .. }
+            | Self::RefundedByItself(_)
             | Self::RefundTooLarge(_) => ErrorClass::Conflict,
             Self::Busy(_) | Self::Contended(_) => ErrorClass::Unavailable,
             Self::Channel { source, .. } => match (source.certainty(), source.kind()) {
@@ -188,6 +234,11 @@ impl TradeError {
             | Self::NotRefundable { .. }
             | Self::RefundTooLarge(_)
             | Self::RefundNotFound(_)
+            | Self::ProductRefundNotFound(_)
+            | Self::RefundTooLate { .. }
+            | Self::TooManyRefunds { .. }
+            | Self::RefundedByItself(_)
+            | Self::RefundNumberUsed { .. }
             | Self::Store(_)
             | Self::Id(_)
             | Self::Contended(_) => None,

@@ -1,16 +1,12 @@
 //! Looking at a trading: ask the channel what it needs to know, and do what is due.
 
-use std::{sync::Arc, time::Duration};
-
-use super::{MessageCode, TradeError, TradeService, policy::Next, record::Finding};
+use super::{MessageCode, TradeError, TradeService, call::About, policy::Next, record::Finding};
 use crate::{
-    Cause, Certainty, ChannelError, ErrorKind, Fact, Refund, Step, Trading, TradingState,
-    handler::{ChannelAnswer, CloseOutcome, PayHandler},
+    Cause, Certainty, ChannelError, Fact, Refund, Step, Trading, TradingState,
+    guard::{self, Guard},
+    handler::{ChannelAnswer, CloseOutcome},
     job::Report,
 };
-
-/// After an unknown outcome the channel is asked again this soon.
-const SETTLE_DOWN: Duration = Duration::from_secs(2);
 
 /// What a look came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +17,54 @@ pub(crate) enum Look {
     Changed,
     /// It stays; the next look is set.
     Same,
+}
+
+/// Why a trading is closed, and what of it may be left open.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Closing {
+    cause: Cause,
+    why: &'static str,
+    /// The caller gives it up for good.
+    withdraw: bool,
+    /// When the channel does not say whether it closed it but says that nobody has paid, the order is free
+    /// for another trading; this one is watched, and closed again, until its code is dead.
+    supersede: bool,
+}
+
+impl Closing {
+    pub(super) const WITHDRAWN: Self = Self {
+        cause: Cause::Request,
+        why: "closed by its caller",
+        withdraw: true,
+        supersede: false,
+    };
+    pub(super) const SUPERSEDED: Self = Self {
+        cause: Cause::Request,
+        why: "another trading takes its place",
+        withdraw: false,
+        supersede: true,
+    };
+    const EXPIRED: Self = Self {
+        cause: Cause::Timer,
+        why: "not paid in time",
+        withdraw: false,
+        supersede: false,
+    };
+    const LOST: Self = Self {
+        cause: Cause::Timer,
+        why: "its order is paid by another trading",
+        withdraw: false,
+        supersede: true,
+    };
+
+    fn wanted(self) -> Finding {
+        let finding = Finding::new(Fact::CloseWanted, self.cause).because(self.why);
+        if self.withdraw {
+            finding.withdrawing()
+        } else {
+            finding
+        }
+    }
 }
 
 impl TradeService {
@@ -34,7 +78,8 @@ impl TradeService {
         let trading_order_no = trading.trading_order_no;
         let result = self.advance(trading).await;
         let row = self.load(trading_order_no).await?;
-        let (next_check_at, stuck) = match self.policy.next_look(&row, checks, self.ports.clock.now()) {
+        let now = self.ports.clock.now();
+        let (next_check_at, stuck) = match self.policy.next_look(&row, checks, result.is_err(), now) {
             Next::At(at) => (Some(at), row.stuck.clone()),
             Next::Never => (None, row.stuck.clone()),
             Next::GiveUp => (None, Some(gave_up(&result))),
@@ -67,37 +112,73 @@ impl TradeService {
     }
 
     async fn advance(&self, trading: Trading) -> Result<Trading, TradeError> {
-        let expired = trading.expires_at <= self.ports.clock.now();
         match trading.state {
-            TradingState::Paying(Step::Closing) => self.close_live(trading, Cause::Timer).await,
-            TradingState::Paying(Step::Intended | Step::Unknown | Step::Placed) if expired => {
-                self.close_live(trading, Cause::Timer).await
+            TradingState::Paying(step) => self.advance_live(trading, step).await,
+            TradingState::Cancelled => self.watch(trading).await,
+            TradingState::Settled => self.ensure_surplus_refund(trading).await,
+            TradingState::Failed | TradingState::Free | TradingState::OnAccount => Ok(trading),
+        }
+    }
+
+    async fn advance_live(&self, trading: Trading, step: Step) -> Result<Trading, TradeError> {
+        if guard::on(Guard::CloseLosers) && self.winner_beside(&trading).await?.is_some() {
+            return self.close_live(trading, Closing::LOST).await;
+        }
+        let expired = trading.expires_at <= self.ports.clock.now();
+        match step {
+            Step::Closing => self.close_live(trading, Closing::EXPIRED).await,
+            Step::Intended | Step::Unknown | Step::Placed if expired => {
+                self.close_live(trading, Closing::EXPIRED).await
             }
-            TradingState::Paying(Step::Intended | Step::Unknown) => self.complete(trading).await,
-            TradingState::Paying(Step::Placed) | TradingState::Cancelled => self.observe(trading).await,
-            TradingState::Failed | TradingState::Settled | TradingState::Free | TradingState::OnAccount => {
-                Ok(trading)
+            Step::Intended | Step::Unknown => self.complete(trading).await,
+            Step::Placed => self.observe(trading).await,
+        }
+    }
+
+    /// Asks about a closed trading, whose code may still be alive, and closes again what turns out to be
+    /// open: a code that nobody had scanned could not be closed before.
+    async fn watch(&self, trading: Trading) -> Result<Trading, TradeError> {
+        let (observed, fact) = self.observe_fact(trading).await?;
+        let open = observed.state == TradingState::Cancelled && fact == Some(Fact::Waiting);
+        if open {
+            let handler = self.handler_of(&observed)?;
+            let number = observed.trading_order_no;
+            let closed = self.noted(About::trading(number), "close", handler.close(number));
+            let closed = closed
+                .await
+                .map_err(TradeError::channel(MessageCode::CloseFail))?;
+            if closed.outcome == CloseOutcome::AlreadyPaid {
+                return self.observe(observed).await;
             }
         }
+        Ok(observed)
     }
 
     /// Asks the channel and records what it says.
     pub(super) async fn observe(&self, trading: Trading) -> Result<Trading, TradeError> {
+        let (observed, _) = self.observe_fact(trading).await?;
+        Ok(observed)
+    }
+
+    /// The same, with what the channel said, unless it does not match the trading.
+    async fn observe_fact(&self, trading: Trading) -> Result<(Trading, Option<Fact>), TradeError> {
         let handler = self.handler_of(&trading)?;
-        let observed = handler.query(trading.trading_order_no).await;
+        let number = trading.trading_order_no;
+        let observed = self
+            .noted(About::trading(number), "query", handler.query(number))
+            .await;
         let observed = observed.map_err(TradeError::channel(MessageCode::NativeQueryFail))?;
         match Finding::of_status(&trading, observed.status, observed.answer, Cause::Query) {
-            Ok(finding) => self.record(trading, &finding).await,
-            Err(mismatch) => self.set_stuck(trading, mismatch).await,
+            Ok(finding) => Ok((self.record(trading, &finding).await?, Some(finding.fact()))),
+            Err(mismatch) => Ok((self.set_stuck(trading, mismatch).await?, None)),
         }
     }
 
     /// Finishes a placing that was cut off. It may have taken effect, so the channel is asked first,
     /// and then gets the same request, byte for byte.
     pub(super) async fn complete(&self, trading: Trading) -> Result<Trading, TradeError> {
-        let asked = self
-            .record(trading, &Finding::new(Fact::Asked, Cause::Timer))
-            .await?;
+        let cut_off = Finding::new(Fact::Asked, Cause::Timer).because("the placing was cut off");
+        let asked = self.record(trading, &cut_off).await?;
         let observed = self.observe(asked).await?;
         match observed.state {
             TradingState::Paying(Step::Unknown) => {
@@ -113,86 +194,58 @@ impl TradeService {
         }
     }
 
-    /// Sends the stored request and records the answer.
-    pub(super) async fn place(
-        &self,
-        trading: Trading,
-        handler: &Arc<dyn PayHandler>,
-    ) -> Result<Trading, TradeError> {
-        match handler.place(&trading.content).await {
-            Ok(placed) => {
-                let finding = Finding::new(Fact::Accepted, Cause::Place);
-                let finding = finding.with_answer(placed.answer).with_code(placed.code_url);
-                self.record(trading, &finding).await
-            }
-            Err(error) => self.place_failed(trading, error).await,
-        }
-    }
-
-    async fn place_failed(&self, trading: Trading, error: ChannelError) -> Result<Trading, TradeError> {
-        match (error.certainty(), error.kind()) {
-            (
-                Certainty::Rejected,
-                ErrorKind::AlreadyPaid | ErrorKind::AlreadyClosed | ErrorKind::NumberReused,
-            ) => {
-                // The number is known there: what became of it is the channel's to say.
-                let asked = self
-                    .record(trading, &Finding::new(Fact::Asked, Cause::Place))
-                    .await?;
-                let observed = self.observe(asked).await?;
-                if !observed.state.is_live() {
-                    return Ok(observed);
-                }
-            }
-            (Certainty::Rejected, _) => {
-                let refused =
-                    Finding::new(Fact::Refused, Cause::Place).with_answer(ChannelAnswer::from(&error));
-                self.record(trading, &refused).await?;
-            }
-            (Certainty::NotSent, _) => {
-                let stuck = trading.stuck.clone();
-                let now = self.ports.clock.now();
-                self.reschedule(&trading, Some(now), trading.checks, stuck)
-                    .await?;
-            }
-            (Certainty::Unknown, _) => {
-                let unknown =
-                    Finding::new(Fact::Asked, Cause::Place).with_answer(ChannelAnswer::from(&error));
-                let row = self.record(trading, &unknown).await?;
-                let soon = self.ports.clock.now().plus(SETTLE_DOWN);
-                self.reschedule(&row, Some(soon), row.checks, row.stuck.clone())
-                    .await?;
-            }
-        }
-        Err(TradeError::Channel {
-            code: MessageCode::NativePayFail,
-            source: error,
-        })
-    }
-
     /// Closes a live trading: asks first, since paid wins, then closes, and believes only the channel.
-    pub(super) async fn close_live(&self, trading: Trading, cause: Cause) -> Result<Trading, TradeError> {
-        let closing = self
-            .record(trading, &Finding::new(Fact::CloseWanted, cause))
-            .await?;
-        let observed = self.observe(closing).await?;
+    pub(super) async fn close_live(&self, trading: Trading, closing: Closing) -> Result<Trading, TradeError> {
+        let wanted = self.record(trading, &closing.wanted()).await?;
+        let observed = self.observed_before_giving_up(wanted).await?;
         if !observed.state.is_live() {
             return Ok(observed);
         }
         let handler = self.handler_of(&observed)?;
-        let closed = handler.close(observed.trading_order_no).await;
-        let closed = closed.map_err(TradeError::channel(MessageCode::CloseFail))?;
-        match closed.outcome {
-            CloseOutcome::Closed => {
-                let finding = Finding::new(Fact::Closed, Cause::Close).with_answer(closed.answer);
-                self.record(observed, &finding).await
+        let number = observed.trading_order_no;
+        let closed = self
+            .noted(About::trading(number), "close", handler.close(number))
+            .await;
+        let closed = match closed {
+            Ok(closed) => closed,
+            Err(error) if closing.supersede && error.certainty() != Certainty::Rejected => {
+                return self.supersede(observed, closing, &error).await;
             }
-            CloseOutcome::NothingToClose => {
-                let finding = Finding::new(Fact::GivenUp, Cause::Close).with_answer(closed.answer);
-                self.record(observed, &finding).await
-            }
-            CloseOutcome::AlreadyPaid => self.observe(observed).await,
+            Err(source) => return Err(TradeError::channel(MessageCode::CloseFail)(source)),
+        };
+        let fact = match closed.outcome {
+            CloseOutcome::Closed => Fact::Closed,
+            CloseOutcome::NothingToClose => Fact::GivenUp,
+            CloseOutcome::AlreadyPaid => return self.observe(observed).await,
+        };
+        let finding = Finding::new(fact, Cause::Close).with_answer(closed.answer);
+        self.record(observed, &finding).await
+    }
+
+    async fn observed_before_giving_up(&self, trading: Trading) -> Result<Trading, TradeError> {
+        if guard::on(Guard::QueryAroundClose) {
+            self.observe(trading).await
+        } else {
+            Ok(trading)
         }
+    }
+
+    /// The channel did not say whether it closed the trading. When it says now that nobody has paid, the
+    /// order is free: should the old code be paid all the same, that payment is noticed and goes back.
+    async fn supersede(
+        &self,
+        trading: Trading,
+        closing: Closing,
+        error: &ChannelError,
+    ) -> Result<Trading, TradeError> {
+        let trading_order_no = trading.trading_order_no.get();
+        tracing::warn!(trading_order_no, %error, "whether it was closed is unknown: asking");
+        let observed = self.observed_before_giving_up(trading).await?;
+        if !observed.state.is_live() {
+            return Ok(observed);
+        }
+        let given_up = Finding::new(Fact::GivenUp, closing.cause).with_answer(ChannelAnswer::from(error));
+        self.record(observed, &given_up).await
     }
 }
 

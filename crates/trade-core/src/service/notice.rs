@@ -3,10 +3,12 @@
 use super::{TradeError, TradeService, look::one_line, record::Finding, refund_record::RefundFinding};
 use crate::{
     Cause, Channel, EnterpriseId, Trading, TradingState,
+    guard::{self, Guard},
     handler::{
         Acknowledgement, NoticeError, NoticeFact, PayHandler, PaymentNotice, PaymentStatus, RawNotice,
         RefundNotice, Verdict, VerifiedNotice,
     },
+    port::NoticeRecord,
 };
 
 /// What became of a notice, for the record and for metrics.
@@ -63,21 +65,41 @@ impl TradeService {
         }
         let outcome = match self.act_on(&notice).await {
             Ok(outcome) => outcome,
-            Err(error) => NoticeOutcome::Later(one_line(&error)),
+            Err(error) if guard::on(Guard::AcknowledgeAfterCommit) => NoticeOutcome::Later(one_line(&error)),
+            Err(_) => NoticeOutcome::Taken,
         };
-        let verdict = match &outcome {
-            NoticeOutcome::Taken => "taken".to_owned(),
-            NoticeOutcome::Refused(why) => format!("refused: {why}"),
-            NoticeOutcome::Later(why) => format!("later: {why}"),
-        };
-        let (at, id) = (self.ports.clock.now(), &notice.notice_id);
-        let store = &self.ports.store;
-        match store
-            .record_notice(notice.channel, notice.enterprise_id, id, &verdict, at)
+        if !guard::on(Guard::Inbox) {
+            return outcome;
+        }
+        match self
+            .ports
+            .store
+            .record_notice(&self.for_the_record(&notice, &outcome))
             .await
         {
             Ok(_) => outcome,
             Err(error) => NoticeOutcome::Later(one_line(&error)),
+        }
+    }
+
+    fn for_the_record(&self, notice: &VerifiedNotice, outcome: &NoticeOutcome) -> NoticeRecord {
+        let verdict = match outcome {
+            NoticeOutcome::Taken => "taken".to_owned(),
+            NoticeOutcome::Refused(why) => format!("refused: {why}"),
+            NoticeOutcome::Later(why) => format!("later: {why}"),
+        };
+        let trading_order_no = match &notice.fact {
+            NoticeFact::Payment(payment) => payment.trading_order_no(),
+            NoticeFact::Refund(refund) => refund.trading_order_no(),
+            NoticeFact::Other(_) => None,
+        };
+        NoticeRecord {
+            channel: notice.channel,
+            enterprise_id: notice.enterprise_id,
+            notice_id: notice.notice_id.clone(),
+            trading_order_no,
+            verdict,
+            at: self.ports.clock.now(),
         }
     }
 
@@ -125,7 +147,8 @@ impl TradeService {
             );
             return Ok(Err(NoticeOutcome::Later("there is no such trading".into())));
         };
-        if trading.channel != notice.channel || trading.enterprise_id != notice.enterprise_id {
+        let foreign = trading.channel != notice.channel || trading.enterprise_id != notice.enterprise_id;
+        if foreign && guard::on(Guard::MerchantCheck) {
             tracing::error!(
                 trading_order_no = number.get(),
                 "a genuine notice of another merchant or channel"
@@ -164,44 +187,44 @@ impl TradeService {
             Ok(trading) => trading,
             Err(outcome) => return Ok(outcome),
         };
-        // A refund proves a payment: when its own notice was lost, this one settles first.
-        if trading.state != TradingState::Settled
-            && let Some(payment) = &refund.payment
-        {
-            let status = PaymentStatus::Paid(payment.clone());
-            let outcome = self.record_notified(trading, notice, status).await?;
-            if outcome != NoticeOutcome::Taken {
-                return Ok(outcome);
+        let number = trading.trading_order_no;
+        // A refund proves a payment: when its own notice was lost, this one settles first, or a query does.
+        if trading.state != TradingState::Settled {
+            match &refund.payment {
+                Some(payment) => {
+                    let status = PaymentStatus::Paid(payment.clone());
+                    let outcome = self.record_notified(trading, notice, status).await?;
+                    if outcome != NoticeOutcome::Taken {
+                        return Ok(outcome);
+                    }
+                }
+                None => drop(self.repaired(number).await?),
             }
         }
-        let Some(refund_no) = refund.refund_no() else {
-            return Ok(made_elsewhere(refund));
-        };
-        match self.ports.store.refund(refund_no).await? {
-            Some(row) if Some(row.trading_order_no) == refund.trading_order_no() => {
-                match RefundFinding::of_notice(&row, refund, notice.answer.clone()) {
-                    Ok(finding) => self
-                        .record_refund(row, &finding)
-                        .await
-                        .map(|_| NoticeOutcome::Taken),
-                    Err(mismatch) => Ok(NoticeOutcome::Refused(mismatch)),
+        let trading = self.load(number).await?;
+        if trading.state != TradingState::Settled {
+            return Ok(NoticeOutcome::Later(
+                "a refund of a trading that is not known to be paid".into(),
+            ));
+        }
+        // A refund without a number of its own has that of its trading (Alipay).
+        let number = refund.out_refund_no.as_ref().unwrap_or(&refund.out_trade_no);
+        let refunds = self.ports.store.refunds_of(trading.trading_order_no).await?;
+        let outcome = match refunds.into_iter().find(|row| row.out_refund_no == *number) {
+            Some(row) => match RefundFinding::of_notice(&row, refund, notice.answer.clone()) {
+                Ok(finding) => {
+                    self.record_refund(row, &finding).await?;
+                    NoticeOutcome::Taken
                 }
-            }
-            Some(_) => Ok(NoticeOutcome::Refused("the refund is of another trading".into())),
-            None => Ok(made_elsewhere(refund)),
+                Err(mismatch) => NoticeOutcome::Refused(mismatch),
+            },
+            None => self.import_refund(&trading, refund).await?,
+        };
+        match outcome {
+            NoticeOutcome::Taken => self.compare_refunded(trading, refund.cumulative).await,
+            NoticeOutcome::Refused(_) | NoticeOutcome::Later(_) => Ok(outcome),
         }
     }
-}
-
-/// A refund that was not asked for here, such as one made in the merchant console.
-fn made_elsewhere(refund: &RefundNotice) -> NoticeOutcome {
-    let (out_trade_no, out_refund_no) = (&refund.out_trade_no, refund.out_refund_no.as_deref());
-    tracing::warn!(
-        out_trade_no,
-        out_refund_no,
-        "a refund that was not made by this service"
-    );
-    NoticeOutcome::Taken
 }
 
 fn refusal(error: &NoticeError) -> NoticeOutcome {

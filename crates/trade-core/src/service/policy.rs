@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Step, Timestamp, Trading, TradingState};
+use crate::{
+    Step, Timestamp, Trading, TradingState,
+    guard::{self, Guard},
+};
 
 /// The service's rules of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,9 @@ pub struct Policy {
     pub wait_for_other: Duration,
     /// How long a closed trading is watched after its code should be dead.
     pub watch_grace: Duration,
+    /// How long a code lives at any channel. A trading may be placed until it expires, so it is looked
+    /// at for the last time so long after its expiry.
+    pub code_life: Duration,
     /// How long after its expiry a trading that cannot be closed is looked at before it is stuck;
     /// for a refund, how long after it was asked for.
     pub give_up_after: Duration,
@@ -27,6 +33,7 @@ impl Default for Policy {
             claim: Duration::from_secs(30),
             wait_for_other: Duration::from_secs(5),
             watch_grace: Duration::from_secs(2 * 60),
+            code_life: Duration::from_secs(2 * 3600),
             give_up_after: Duration::from_secs(3 * 24 * 3600),
         }
     }
@@ -49,18 +56,28 @@ pub(crate) enum Next {
 }
 
 impl Policy {
-    /// When to look next at `trading`, which was looked at `checks` times since it changed.
-    pub(crate) fn next_look(&self, trading: &Trading, checks: u32, now: Timestamp) -> Next {
+    /// When to look next at `trading`, which was looked at `checks` times since it changed, the last time
+    /// in vain when that `failed`.
+    pub(crate) fn next_look(&self, trading: &Trading, checks: u32, failed: bool, now: Timestamp) -> Next {
         match trading.state {
             TradingState::Paying(Step::Intended | Step::Unknown | Step::Placed | Step::Closing) => {
                 self.next_pending(trading.expires_at, checks, now)
             }
             TradingState::Cancelled => {
+                if !guard::on(Guard::TombstoneWatch) {
+                    return Next::Never;
+                }
                 let dead_at = trading.expires_at.plus(self.watch_grace);
-                if now >= dead_at {
-                    Next::Never
-                } else {
+                // A placing is sent as long as the trading has not expired, and its code lives from then.
+                let last_at = dead_at.plus(self.code_life);
+                if now < dead_at {
                     Next::At(now.plus(poll_wait(checks)).min(dead_at))
+                } else if failed {
+                    self.next_overdue(dead_at, now)
+                } else if now < last_at {
+                    Next::At(last_at)
+                } else {
+                    Next::Never
                 }
             }
             TradingState::Failed | TradingState::Settled | TradingState::Free | TradingState::OnAccount => {

@@ -2,8 +2,9 @@
 
 use super::{TradeError, TradeService, look::one_line};
 use crate::{
-    JournalEntry, Refund, RefundNo, Trading, TradingOrderNo,
-    port::{OrderKey, Page, TradingFilter},
+    JournalEntry, ProductAppId, ProductRefundNo, Refund, RefundEntry, RefundNo, RefundState, Trading,
+    TradingOrderNo, TradingState,
+    port::{CallEntry, Counts, NoticeSeen, OrderKey, Page, RefundFilter, TradingFilter},
 };
 
 impl TradeService {
@@ -19,6 +20,12 @@ impl TradeService {
         if !trading.state.is_live() {
             return Ok(trading);
         }
+        self.asked(trading).await
+    }
+
+    /// Asks the channel; when it gives no answer, the row as it is.
+    async fn asked(&self, trading: Trading) -> Result<Trading, TradeError> {
+        let trading_order_no = trading.trading_order_no;
         match self.observe(trading.clone()).await {
             Ok(observed) => Ok(observed),
             Err(error @ (TradeError::Channel { .. } | TradeError::NoConfiguration { .. })) => {
@@ -31,6 +38,18 @@ impl TradeService {
                 Ok(trading)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// A trading brought up to date before something is done about it: asked for at the channel unless it
+    /// is paid. Without an answer, the table's word stands.
+    pub(super) async fn repaired(&self, trading_order_no: TradingOrderNo) -> Result<Trading, TradeError> {
+        let trading = self.load(trading_order_no).await?;
+        match trading.state {
+            TradingState::Paying(_) | TradingState::Cancelled | TradingState::Failed => {
+                self.asked(trading).await
+            }
+            TradingState::Settled | TradingState::Free | TradingState::OnAccount => Ok(trading),
         }
     }
 
@@ -74,13 +93,71 @@ impl TradeService {
         Ok(self.ports.store.refunds_of(trading_order_no).await?)
     }
 
+    /// Refunds by filter, highest number first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list_refunds(&self, filter: &RefundFilter, page: Page) -> Result<Vec<Refund>, TradeError> {
+        Ok(self.ports.store.list_refunds(filter, page).await?)
+    }
+
+    /// The refund that an order system knows by its own number, as it stands; a running one is asked
+    /// for at the channel first.
+    ///
+    /// # Errors
+    /// No such refund, or the store failed.
+    pub async fn query_refund_by_product_no(
+        &self,
+        app: &ProductAppId,
+        number: &ProductRefundNo,
+    ) -> Result<Refund, TradeError> {
+        match self.ports.store.refund_by_product_no(app, number).await? {
+            Some(refund) => self.query_refund(refund.refund_no).await,
+            None => Err(TradeError::ProductRefundNotFound(number.clone())),
+        }
+    }
+
+    /// A refund's history, oldest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn refund_history(&self, refund_no: RefundNo) -> Result<Vec<RefundEntry>, TradeError> {
+        Ok(self.ports.store.refund_journal(refund_no).await?)
+    }
+
+    /// The calls to the channel about a trading and its refunds, oldest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn calls_of(&self, trading_order_no: TradingOrderNo) -> Result<Vec<CallEntry>, TradeError> {
+        Ok(self.ports.store.calls_of(trading_order_no).await?)
+    }
+
+    /// The verified notices about a trading, first come first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn notices_of(&self, trading_order_no: TradingOrderNo) -> Result<Vec<NoticeSeen>, TradeError> {
+        Ok(self.ports.store.notices_of(trading_order_no).await?)
+    }
+
+    /// How many rows wait, run, or need a person.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn counts(&self) -> Result<Counts, TradeError> {
+        Ok(self.ports.store.counts().await?)
+    }
+
     /// A refund as it stands; a running one is asked for at the channel first.
     ///
     /// # Errors
     /// No such refund, or the store failed.
     pub async fn query_refund(&self, refund_no: RefundNo) -> Result<Refund, TradeError> {
         let refund = self.load_refund(refund_no).await?;
-        if refund.state.is_final() {
+        // One that waits its turn is unknown to the channel.
+        let waiting = refund.state == RefundState::Applied && refund.send_at > self.ports.clock.now();
+        if refund.state.is_final() || waiting {
             return Ok(refund);
         }
         match self.observe_refund(refund.clone()).await {

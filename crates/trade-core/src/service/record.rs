@@ -2,14 +2,15 @@
 
 use super::{TradeError, TradeService, policy::Next};
 use crate::{
-    Cause, EventDraft, EventId, Fact, JournalEntry, Outcome, Role, RoutingKey, Step, Timestamp,
-    TradeStatusMsg, Trading, TradingChange, TradingOrderNo, TradingState, apply,
+    Cause, Fact, JournalEntry, Outcome, Role, Step, Timestamp, Trading, TradingChange, TradingOrderNo,
+    TradingState, apply,
+    guard::{self, Guard},
     handler::{ChannelAnswer, Payment, PaymentStatus},
     port::{Claim, Commit},
 };
 
 /// A row that loses this often in a row is not merely contended.
-const MAX_TRIES: u32 = 16;
+pub(super) const MAX_TRIES: u32 = 16;
 
 /// Something found out about a trading, ready to be recorded.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(super) struct Finding {
     answer: ChannelAnswer,
     payment: Option<Payment>,
     code_url: Option<String>,
+    why: &'static str,
+    withdraw: bool,
 }
 
 impl Finding {
@@ -30,7 +33,26 @@ impl Finding {
             answer: ChannelAnswer::default(),
             payment: None,
             code_url: None,
+            why: "",
+            withdraw: false,
         }
+    }
+
+    /// With a reason for the journal, where no channel gave one.
+    pub(super) fn because(mut self, why: &'static str) -> Self {
+        self.why = why;
+        self
+    }
+
+    /// The caller gives the trading up: a later payment of it is to go back.
+    pub(super) fn withdrawing(mut self) -> Self {
+        self.withdraw = true;
+        self
+    }
+
+    /// What was learned.
+    pub(super) fn fact(&self) -> Fact {
+        self.fact
     }
 
     /// With what the channel said.
@@ -71,12 +93,34 @@ impl Finding {
             answer,
             payment,
             code_url: None,
+            why: "",
+            withdraw: false,
         })
+    }
+}
+
+impl Finding {
+    fn journal(&self, before: &Trading, after: &Trading) -> JournalEntry {
+        let said = format!("{} {}", self.answer.code, self.answer.message);
+        let detail = [said.trim(), self.why].into_iter().find(|text| !text.is_empty());
+        JournalEntry {
+            trading_order_no: after.trading_order_no,
+            version: after.version,
+            at: after.updated_at,
+            from_state: Some(before.state),
+            to_state: after.state,
+            cause: self.cause,
+            detail: detail.unwrap_or_default().to_owned(),
+            request_id: self.answer.request_id.clone(),
+        }
     }
 }
 
 /// Amount and currency must be those of the trading; what coupons covered is the channel's affair.
 fn check_payment(trading: &Trading, payment: &Payment) -> Result<(), String> {
+    if !guard::on(Guard::AmountCheck) {
+        return Ok(());
+    }
     if payment.currency != "CNY" {
         return Err(format!(
             "the channel reports a payment in {}, not CNY",
@@ -101,9 +145,10 @@ impl TradeService {
     /// Records a finding and returns the row as it then stands, whoever wrote it.
     pub(super) async fn record(&self, trading: Trading, finding: &Finding) -> Result<Trading, TradeError> {
         let mut current = trading;
-        let mut role = Role::Winner;
+        let mut order_has_winner = false;
         for _ in 0..MAX_TRIES {
             let to_state = match apply(current.state, finding.fact) {
+                Outcome::Stay if finding.withdraw && !current.withdrawn => current.state,
                 Outcome::Stay => return Ok(current),
                 Outcome::Refuse(_) => {
                     let (trading_order_no, state) = (current.trading_order_no, current.state);
@@ -114,11 +159,17 @@ impl TradeService {
                 }
                 Outcome::Move(to_state) => to_state,
             };
+            let role = role_of(&current, order_has_winner);
             let change = self.change(&current, to_state, role, finding).await?;
             match self.ports.store.commit_trading(&change).await? {
-                Commit::Done => return Ok(change.after),
+                Commit::Done => {
+                    if change.after.role == Some(Role::Winner) {
+                        self.hurry_losers(&change.after).await;
+                    }
+                    return Ok(change.after);
+                }
                 Commit::Stale => current = self.load(current.trading_order_no).await?,
-                Commit::WinnerExists => role = Role::Surplus,
+                Commit::WinnerExists => order_has_winner = true,
                 Commit::TransactionTaken => {
                     let why = "the channel's number of this payment belongs to another trading";
                     return self.set_stuck(current, why.into()).await;
@@ -135,14 +186,21 @@ impl TradeService {
             why,
             "trading is stuck"
         );
-        let now = self.ports.clock.now();
-        let next_check_at = match self.policy.next_look(&trading, trading.checks, now) {
-            Next::At(at) => Some(at),
-            Next::Never | Next::GiveUp => None,
-        };
-        self.reschedule(&trading, next_check_at, trading.checks, Some(why))
-            .await?;
-        self.load(trading.trading_order_no).await
+        let mut current = trading;
+        for _ in 0..MAX_TRIES {
+            let now = self.ports.clock.now();
+            let next_check_at = match self.policy.next_look(&current, current.checks, false, now) {
+                Next::At(at) => Some(at),
+                Next::Never | Next::GiveUp => None,
+            };
+            let marked = self.reschedule(&current, next_check_at, current.checks, Some(why.clone()));
+            let marked = marked.await?;
+            current = self.load(current.trading_order_no).await?;
+            if marked {
+                return Ok(current);
+            }
+        }
+        Err(TradeError::Contended(current.trading_order_no))
     }
 
     /// Sets when to look next; `false` when somebody else was faster.
@@ -181,6 +239,7 @@ impl TradeService {
         after.updated_at = now;
         after.checks = 0;
         after.stuck = None;
+        after.withdrawn |= finding.withdraw;
         match finding.cause {
             Cause::Place => after.place_answer = finding.answer.clone(),
             Cause::Query | Cause::Close | Cause::Notice => after.result_answer = finding.answer.clone(),
@@ -193,24 +252,19 @@ impl TradeService {
             settle(&mut after, payment, role, now);
         }
         after.next_check_at = self.next_after(&after, now);
-        let event = self.event(&after, now).await?;
-        let journal = JournalEntry {
-            trading_order_no: after.trading_order_no,
-            version: after.version,
-            at: now,
-            from_state: Some(before.state),
-            to_state,
-            cause: finding.cause,
-            detail: format!("{} {}", finding.answer.code, finding.answer.message)
-                .trim()
-                .to_owned(),
-            request_id: finding.answer.request_id.clone(),
+        let refund = self.refund_of_surplus(&mut after, now).await?;
+        // A trading that stays where it is says nothing new to others.
+        let event = match to_state == before.state {
+            true => None,
+            false => self.trading_event(&after, now).await?,
         };
+        let journal = finding.journal(before, &after);
         Ok(TradingChange {
             from_version: before.version,
             after,
             journal,
             event,
+            refund,
         })
     }
 
@@ -225,47 +279,11 @@ impl TradeService {
             | TradingState::Settled
             | TradingState::Cancelled
             | TradingState::Free
-            | TradingState::OnAccount => match self.policy.next_look(after, 0, now) {
+            | TradingState::OnAccount => match self.policy.next_look(after, 0, false, now) {
                 Next::At(at) => Some(at),
                 Next::Never | Next::GiveUp => None,
             },
         }
-    }
-
-    /// The announcement of the state just reached, if it is one that others must know.
-    async fn event(&self, after: &Trading, now: Timestamp) -> Result<Option<EventDraft>, TradeError> {
-        let announced = match after.state {
-            TradingState::Settled => after.role == Some(Role::Winner),
-            TradingState::Failed | TradingState::Cancelled => true,
-            TradingState::Paying(_) | TradingState::Free | TradingState::OnAccount => false,
-        };
-        if !announced {
-            return Ok(None);
-        }
-        let event_id = EventId::new(self.ports.ids.next().await?)
-            .map_err(|invalid| TradeError::invalid("eventId", invalid.to_string()))?;
-        let message = TradeStatusMsg {
-            trading_order_no: after.trading_order_no,
-            product_app_id: after.product_app_id.clone(),
-            product_order_no: after.product_order_no,
-            transaction_id: after.transaction_id.clone(),
-            trading_channel: after.channel,
-            refund_no: None,
-            status_name: after.state.name().to_owned(),
-            status_code: after.state.code(),
-            info: after.memo.clone(),
-            created: after.created_at,
-            event_id: Some(event_id),
-            seq: None,
-            occurred_at: Some(now),
-        };
-        let event_key = format!("trading:{}:{}", after.trading_order_no, after.state.name());
-        Ok(Some(EventDraft {
-            event_id,
-            event_key,
-            routing_key: RoutingKey::UpdateStatus,
-            message,
-        }))
     }
 }
 
@@ -275,12 +293,15 @@ fn settle(after: &mut Trading, payment: &Payment, role: Role, now: Timestamp) {
     after.payer_total = payment.payer_total;
     after.paid_at = payment.paid_at.or(Some(now));
     after.role = Some(role);
-    match role {
-        Role::Winner => {}
-        Role::Surplus => {
-            let why =
-                "the order was paid twice: another trading settled it, so this payment is to be refunded";
-            after.stuck = Some(why.into());
-        }
+}
+
+/// Whether a payment of this trading settles its order. One that the caller closed does not: the order
+/// may be cancelled, or be paid in another way.
+fn role_of(trading: &Trading, order_has_winner: bool) -> Role {
+    let given_back = trading.withdrawn && trading.state == TradingState::Cancelled;
+    if order_has_winner || given_back {
+        Role::Surplus
+    } else {
+        Role::Winner
     }
 }

@@ -1,29 +1,91 @@
 //! Refunding a settled trading.
 
-use super::{MessageCode, TradeError, TradeService, look::Look, policy::Next, refund_record::RefundFinding};
+use super::{MessageCode, TradeError, TradeService, surplus::first_line};
 use crate::{
-    Amount, Certainty, ErrorKind, Refund, RefundFact, RefundNo, RefundState, Timestamp, Trading,
-    TradingOrderNo, TradingState,
-    handler::{ChannelAnswer, RefundQuery, RefundRequest},
-    port::{Claim, RefundInserted},
+    Amount, Cause, ErrorKind, NewRefund, ProductAppId, ProductRefundNo, Refund, RefundNo, RefundState, Role,
+    Trading, TradingOrderNo, TradingState,
+    handler::{PayHandler, RefundRequest},
+    port::RefundInserted,
 };
+
+/// A refund asked for under the caller's own number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateRefund {
+    /// The order system that asks; the trading must be one of its own.
+    pub product_app_id: ProductAppId,
+    /// Its number for this refund: repeating it makes no second one.
+    pub product_refund_no: ProductRefundNo,
+    /// The settled trading.
+    pub trading_order_no: TradingOrderNo,
+    /// What goes back.
+    pub amount: Amount,
+    /// What the payer reads as the reason.
+    pub reason: Option<String>,
+}
 
 impl TradeService {
     /// Refunds a trading as the service this one replaces does: while a refund of it is running or
-    /// done, that refund is returned and no other is made.
+    /// done, that refund is returned and no other is made. For more than one refund of a trading use
+    /// [`TradeService::create_refund`].
     ///
     /// The amount is reserved in the store before the channel hears of it; the number never changes.
     /// A refund whose outcome is not known yet is returned as running and finished in the background.
     ///
     /// # Errors
-    /// The trading is unknown or not settled, the amount exceeds what is left, or the channel refused.
+    /// The trading is unknown or not settled, the amount exceeds what is left, the channel's rules
+    /// forbid it, or the channel refused.
     pub async fn refund(
         &self,
         trading_order_no: TradingOrderNo,
         amount: Amount,
         reason: Option<String>,
     ) -> Result<Refund, TradeError> {
-        let trading = self.query(trading_order_no).await?;
+        let trading = self.refundable(trading_order_no, amount).await?;
+        if let Some(existing) = self.running_refund(trading_order_no).await? {
+            return Ok(existing);
+        }
+        self.make_refund(&trading, amount, reason, None).await
+    }
+
+    /// Refunds a part or all of a trading under the caller's own number; any number of parts, as the
+    /// channel allows. Repeating the call returns the refund as it stands.
+    ///
+    /// Channels want time between two refunds of one payment: a refund that comes too soon waits its
+    /// turn ([`Refund::send_at`]) and is sent by itself.
+    ///
+    /// # Errors
+    /// As for [`TradeService::refund`]; and the number was used for another amount or trading, or the
+    /// trading belongs to another order system.
+    pub async fn create_refund(&self, request: &CreateRefund) -> Result<Refund, TradeError> {
+        let (app, number) = (&request.product_app_id, &request.product_refund_no);
+        if let Some(existing) = self.ports.store.refund_by_product_no(app, number).await? {
+            return self.repeated(request, existing).await;
+        }
+        let trading = self.load(request.trading_order_no).await?;
+        if trading.product_app_id != *app {
+            return Err(TradeError::TradingNotFound(request.trading_order_no));
+        }
+        let trading = self.refundable(request.trading_order_no, request.amount).await?;
+        let number = Some(number.clone());
+        let refund = self
+            .make_refund(&trading, request.amount, request.reason.clone(), number)
+            .await?;
+        same_request(request, &refund)?;
+        Ok(refund)
+    }
+
+    async fn repeated(&self, request: &CreateRefund, existing: Refund) -> Result<Refund, TradeError> {
+        same_request(request, &existing)?;
+        self.query_refund(existing.refund_no).await
+    }
+
+    /// The settled trading that settles its order, and that so much was paid by.
+    async fn refundable(
+        &self,
+        trading_order_no: TradingOrderNo,
+        amount: Amount,
+    ) -> Result<Trading, TradeError> {
+        let trading = self.repaired(trading_order_no).await?;
         if trading.state != TradingState::Settled {
             return Err(TradeError::NotRefundable {
                 trading_order_no,
@@ -33,20 +95,22 @@ impl TradeService {
         if amount > trading.amount {
             return Err(TradeError::RefundTooLarge(trading_order_no));
         }
-        if let Some(existing) = self.running_refund(trading_order_no).await? {
-            return Ok(existing);
-        }
-        let refund = self.intend_refund(&trading, amount, reason).await?;
-        match self.ports.store.insert_refund(&refund).await? {
-            RefundInserted::Done => self.send_refund(refund).await,
-            RefundInserted::NotCovered => Err(TradeError::RefundTooLarge(trading_order_no)),
-            RefundInserted::Exists(existing) => Ok(*existing),
+        match trading.role {
+            Some(Role::Surplus) => Err(TradeError::RefundedByItself(trading_order_no)),
+            Some(Role::Winner) | None => {
+                self.look_for_unknown_refunds(&trading).await?;
+                Ok(trading)
+            }
         }
     }
 
-    /// The newest refund that is running or done, brought up to date.
+    /// The newest refund that is running or done, brought up to date. One made in the merchant console
+    /// is not the caller's.
     async fn running_refund(&self, trading_order_no: TradingOrderNo) -> Result<Option<Refund>, TradeError> {
         for refund in self.ports.store.refunds_of(trading_order_no).await? {
+            if refund.origin != crate::RefundOrigin::Caller {
+                continue;
+            }
             let current = self.query_refund(refund.refund_no).await?;
             if current.state != RefundState::Failed {
                 return Ok(Some(current));
@@ -55,151 +119,71 @@ impl TradeService {
         Ok(None)
     }
 
-    async fn intend_refund(
+    /// Commits the intent with its reserve, and sends it unless it must wait its turn.
+    async fn make_refund(
         &self,
         trading: &Trading,
         amount: Amount,
         reason: Option<String>,
+        product_refund_no: Option<ProductRefundNo>,
     ) -> Result<Refund, TradeError> {
         let handler = self.handler_of(trading)?;
-        let refund_no = RefundNo::new(self.ports.ids.next().await?)
-            .map_err(|invalid| TradeError::invalid("refundNo", invalid.to_string()))?;
+        self.within_rules(trading, &*handler).await?;
         let request = RefundRequest {
-            refund_no,
+            refund_no: RefundNo::new(self.ports.ids.next().await?)
+                .map_err(|invalid| TradeError::invalid("refundNo", invalid.to_string()))?,
             trading_order_no: trading.trading_order_no,
             amount,
             total: trading.amount,
-            reason: reason.clone(),
+            reason,
         };
-        let content = handler
-            .prepare_refund(&request)
-            .map_err(|error| match error.kind() {
-                ErrorKind::InvalidRequest => TradeError::invalid(
-                    "refund",
-                    error.message().unwrap_or("breaks a rule of the channel"),
-                ),
-                _ => TradeError::Channel {
-                    code: MessageCode::ConfigError,
-                    source: error,
-                },
-            })?;
+        let content = handler.prepare_refund(&request).map_err(unprepared)?;
         let now = self.ports.clock.now();
-        Ok(Refund {
-            refund_no,
-            trading_order_no: trading.trading_order_no,
-            product_app_id: trading.product_app_id.clone(),
-            product_order_no: trading.product_order_no,
-            enterprise_id: trading.enterprise_id,
-            channel: trading.channel,
-            amount,
-            total: trading.amount,
-            memo: reason.unwrap_or_default(),
-            state: RefundState::Applied,
-            version: 1,
-            content,
-            refund_id: None,
-            answer: ChannelAnswer::default(),
-            created_at: now,
-            updated_at: now,
-            next_check_at: Some(now.plus(self.policy.claim)),
-            checks: 0,
-            stuck: None,
-        })
-    }
-
-    /// Sends the stored request and records the answer.
-    pub(super) async fn send_refund(&self, refund: Refund) -> Result<Refund, TradeError> {
-        let handler = self.handler(refund.enterprise_id, refund.channel)?;
-        let error = match handler.refund(&refund.content).await {
-            Ok(reply) => {
-                return match RefundFinding::of_reply(&refund, reply) {
-                    Ok(finding) => self.record_refund(refund, &finding).await,
-                    Err(mismatch) => self.set_refund_stuck(refund, mismatch).await,
-                };
-            }
-            Err(error) => error,
+        let mut refund = self.refund_row(trading, &request, content, now);
+        refund.product_refund_no = product_refund_no;
+        let new = NewRefund {
+            gap: handler.capability().refund_min_gap,
+            journal: first_line(&refund, Cause::Request, ""),
+            event: None,
+            refund,
         };
-        let fact = match (error.certainty(), error.kind()) {
-            (Certainty::Rejected, ErrorKind::NotEnough) => RefundFact::Unfunded,
-            (Certainty::Rejected, _) => RefundFact::Refused,
-            (Certainty::Unknown, _) => RefundFact::Asked,
-            // Nothing happened: the row says so already, and the job sends it.
-            (Certainty::NotSent, _) => return Ok(refund),
-        };
-        let finding = RefundFinding::new(fact).with_answer(ChannelAnswer::from(&error));
-        let after = self.record_refund(refund, &finding).await?;
-        match after.state {
-            RefundState::Failed => Err(TradeError::Channel {
-                code: MessageCode::NativeRefundFail,
-                source: error,
-            }),
-            RefundState::Applied | RefundState::Sending(_) | RefundState::Success => Ok(after),
+        match self.ports.store.insert_refund(&new).await? {
+            RefundInserted::Done(refund) if refund.send_at > now => self.wait_for_turn(*refund).await,
+            RefundInserted::Done(refund) => self.send_refund(*refund, false).await,
+            RefundInserted::NotCovered => Err(TradeError::RefundTooLarge(trading.trading_order_no)),
+            RefundInserted::Exists(existing) => Ok(*existing),
         }
     }
 
-    /// Asks the channel about a refund and records what it says.
-    pub(super) async fn observe_refund(&self, refund: Refund) -> Result<Refund, TradeError> {
-        let handler = self.handler(refund.enterprise_id, refund.channel)?;
-        let query = RefundQuery {
-            refund_no: refund.refund_no,
-            trading_order_no: refund.trading_order_no,
-        };
-        let reply = handler.query_refund(&query).await;
-        let reply = reply.map_err(TradeError::channel(MessageCode::NativeQueryRefundFail))?;
-        match RefundFinding::of_reply(&refund, reply) {
-            Ok(finding) => self.record_refund(refund, &finding).await,
-            Err(mismatch) => self.set_refund_stuck(refund, mismatch).await,
+    /// The rules of the channel that no waiting helps against. It keeps them too, so a race that slips
+    /// by here is refused there and gives its reserve back.
+    async fn within_rules(&self, trading: &Trading, handler: &dyn PayHandler) -> Result<(), TradeError> {
+        let (trading_order_no, rules) = (trading.trading_order_no, handler.capability());
+        let paid_at = trading.paid_at.unwrap_or(trading.updated_at);
+        if self.ports.clock.now() > paid_at.plus(rules.refund_window) {
+            let days = rules.refund_window.as_secs() / (24 * 3600);
+            return Err(TradeError::RefundTooLate {
+                trading_order_no,
+                days,
+            });
         }
+        let refunds = self.ports.store.refunds_of(trading_order_no).await?;
+        let standing = refunds.iter().filter(|row| row.state != RefundState::Failed);
+        let most = rules.refund_max_count;
+        if u32::try_from(standing.count()).unwrap_or(u32::MAX) >= most {
+            return Err(TradeError::TooManyRefunds {
+                trading_order_no,
+                most,
+            });
+        }
+        Ok(())
     }
 
-    /// Claims a due refund, does what is due, and sets the next look.
-    pub(crate) async fn look_at_refund(&self, mut refund: Refund) -> Result<Look, TradeError> {
-        let (before, checks) = (refund.version, refund.checks.saturating_add(1));
-        let until = Some(self.ports.clock.now().plus(self.policy.claim));
-        let (seen, stuck) = (refund.next_check_at, refund.stuck.clone());
-        if !self
-            .reschedule_refund(&refund, seen, until, refund.checks, stuck)
-            .await?
-        {
-            return Ok(Look::Taken);
-        }
-        refund.next_check_at = until;
-        let result = self.advance_refund(refund.clone()).await;
-        let row = self.load_refund(refund.refund_no).await?;
-        if !row.state.is_final() {
-            let now = self.ports.clock.now();
-            let (next, stuck) = match self.policy.next_refund_look(row.created_at, checks, now) {
-                Next::At(at) => (Some(at), row.stuck.clone()),
-                Next::Never | Next::GiveUp => (None, Some(format!("still {} after days", row.state))),
-            };
-            self.reschedule_refund(&row, row.next_check_at, next, checks, stuck)
-                .await?;
-        }
-        let after = result?;
-        Ok(if after.version == before {
-            Look::Same
-        } else {
-            Look::Changed
-        })
-    }
-
-    /// What the channel does not know is sent, with the same number and content.
-    async fn advance_refund(&self, refund: Refund) -> Result<Refund, TradeError> {
-        let asked = self
-            .record_refund(refund, &RefundFinding::new(RefundFact::Asked))
-            .await?;
-        let handler = self.handler(asked.enterprise_id, asked.channel)?;
-        let query = RefundQuery {
-            refund_no: asked.refund_no,
-            trading_order_no: asked.trading_order_no,
-        };
-        let reply = handler.query_refund(&query).await;
-        let reply = reply.map_err(TradeError::channel(MessageCode::NativeQueryRefundFail))?;
-        match RefundFinding::of_reply(&asked, reply) {
-            Ok(finding) if finding.is_absent() => self.send_refund(asked).await,
-            Ok(finding) => self.record_refund(asked, &finding).await,
-            Err(mismatch) => self.set_refund_stuck(asked, mismatch).await,
-        }
+    /// Leaves a refund to the job until its turn comes.
+    async fn wait_for_turn(&self, refund: Refund) -> Result<Refund, TradeError> {
+        let (seen, turn) = (refund.next_check_at, Some(refund.send_at));
+        self.reschedule_refund(&refund, seen, turn, 0, None).await?;
+        self.load_refund(refund.refund_no).await
     }
 
     pub(super) async fn load_refund(&self, refund_no: RefundNo) -> Result<Refund, TradeError> {
@@ -209,30 +193,28 @@ impl TradeService {
             .await?
             .ok_or(TradeError::RefundNotFound(refund_no))
     }
+}
 
-    async fn set_refund_stuck(&self, refund: Refund, why: String) -> Result<Refund, TradeError> {
-        tracing::error!(refund_no = refund.refund_no.get(), why, "refund is stuck");
-        let next = refund.next_check_at;
-        self.reschedule_refund(&refund, next, next, refund.checks, Some(why))
-            .await?;
-        self.load_refund(refund.refund_no).await
+/// A number that was used for something else is no repeat.
+fn same_request(request: &CreateRefund, existing: &Refund) -> Result<(), TradeError> {
+    if existing.trading_order_no == request.trading_order_no && existing.amount == request.amount {
+        return Ok(());
     }
+    Err(TradeError::RefundNumberUsed {
+        product_refund_no: request.product_refund_no.clone(),
+        refund_no: existing.refund_no,
+    })
+}
 
-    async fn reschedule_refund(
-        &self,
-        refund: &Refund,
-        seen: Option<Timestamp>,
-        next_check_at: Option<Timestamp>,
-        checks: u32,
-        stuck: Option<String>,
-    ) -> Result<bool, TradeError> {
-        let claim = Claim {
-            version: refund.version,
-            seen,
-            next_check_at,
-            checks,
-            stuck,
-        };
-        Ok(self.ports.store.claim_refund(refund.refund_no, claim).await?)
+fn unprepared(error: crate::ChannelError) -> TradeError {
+    match error.kind() {
+        ErrorKind::InvalidRequest => TradeError::invalid(
+            "refund",
+            error.message().unwrap_or("breaks a rule of the channel"),
+        ),
+        _ => TradeError::Channel {
+            code: MessageCode::ConfigError,
+            source: error,
+        },
     }
 }

@@ -1,27 +1,28 @@
 //! Findings about a refund become transitions, as in `record` for tradings.
 
-use super::{TradeError, TradeService, policy::Next};
+use super::{TradeError, TradeService, policy::Next, record::MAX_TRIES};
 use crate::{
-    EventDraft, EventId, Fen, Refund, RefundChange, RefundFact, RoutingKey, Timestamp, TradeStatusMsg,
+    Cause, Fen, Refund, RefundChange, RefundEntry, RefundFact, RefundOrigin, RefundState, Timestamp,
     apply_refund,
+    guard::{self, Guard},
     handler::{ChannelAnswer, RefundNotice, RefundReply, RefundStatus},
     port::RefundCommit,
 };
-
-const MAX_TRIES: u32 = 16;
 
 /// Something found out about a refund, ready to be recorded.
 #[derive(Debug, Clone)]
 pub(super) struct RefundFinding {
     fact: RefundFact,
+    cause: Cause,
     answer: ChannelAnswer,
     refund_id: Option<String>,
 }
 
 impl RefundFinding {
-    pub(super) fn new(fact: RefundFact) -> Self {
+    pub(super) fn new(fact: RefundFact, cause: Cause) -> Self {
         Self {
             fact,
+            cause,
             answer: ChannelAnswer::default(),
             refund_id: None,
         }
@@ -41,10 +42,11 @@ impl RefundFinding {
     ///
     /// # Errors
     /// The amount differs, in words.
-    pub(super) fn of_reply(refund: &Refund, reply: RefundReply) -> Result<Self, String> {
+    pub(super) fn of_reply(refund: &Refund, reply: RefundReply, cause: Cause) -> Result<Self, String> {
         check_amount(refund, reply.amount)?;
         Ok(Self {
             fact: fact_of(reply.status),
+            cause,
             answer: reply.answer,
             refund_id: reply.refund_id,
         })
@@ -62,9 +64,27 @@ impl RefundFinding {
         check_amount(refund, notice.amount)?;
         Ok(Self {
             fact: fact_of(notice.status),
+            cause: Cause::Notice,
             answer,
             refund_id: notice.refund_id.clone(),
         })
+    }
+}
+
+impl RefundFinding {
+    fn journal(&self, before: &Refund, after: &Refund) -> RefundEntry {
+        RefundEntry {
+            refund_no: after.refund_no,
+            version: after.version,
+            at: after.updated_at,
+            from_state: Some(before.state),
+            to_state: after.state,
+            cause: self.cause,
+            detail: format!("{} {}", self.answer.code, self.answer.message)
+                .trim()
+                .to_owned(),
+            request_id: self.answer.request_id.clone(),
+        }
     }
 }
 
@@ -78,13 +98,14 @@ fn check_amount(refund: &Refund, told: Option<Fen>) -> Result<(), String> {
     }
 }
 
-const fn fact_of(status: RefundStatus) -> RefundFact {
+fn fact_of(status: RefundStatus) -> RefundFact {
     match status {
         RefundStatus::Absent => RefundFact::Absent,
+        RefundStatus::Processing if !guard::on(Guard::AcceptedIsNotRefunded) => RefundFact::Succeeded,
         RefundStatus::Processing => RefundFact::Accepted,
         RefundStatus::Success => RefundFact::Succeeded,
         RefundStatus::Abnormal => RefundFact::Abnormal,
-        RefundStatus::Closed => RefundFact::Refused,
+        RefundStatus::Closed => RefundFact::Closed,
     }
 }
 
@@ -111,14 +132,26 @@ impl TradeService {
             after.refund_id = finding.refund_id.clone().or(after.refund_id);
             after.next_check_at = self.next_refund_after(&after, now);
             let event = Some(self.refund_event(&after, now).await?);
+            if to_state == RefundState::Failed && after.origin == RefundOrigin::Surplus {
+                let why =
+                    "the channel will not return this second payment: give it back in the merchant console";
+                after.stuck = Some(why.into());
+            }
+            let journal = finding.journal(&current, &after);
             let change = RefundChange {
                 from_version: current.version,
                 after,
+                journal,
                 event,
             };
             match self.ports.store.commit_refund(&change).await? {
                 RefundCommit::Done => return Ok(change.after),
                 RefundCommit::Stale => current = self.load_refund(current.refund_no).await?,
+                RefundCommit::NotCovered => {
+                    let why = "the channel gave the money back after it had refused to, and what was paid no longer \
+                               covers it: compare with the channel's bill";
+                    return self.set_refund_stuck(current, why.into()).await;
+                }
             }
         }
         Err(TradeError::Contended(current.trading_order_no))
@@ -128,36 +161,10 @@ impl TradeService {
         if after.state.is_final() {
             return None;
         }
-        match self.policy.next_refund_look(after.created_at, after.checks, now) {
+        let since = after.created_at.max(after.send_at);
+        match self.policy.next_refund_look(since, after.checks, now) {
             Next::At(at) => Some(at.max(now.plus(self.policy.claim))),
             Next::Never | Next::GiveUp => Some(now.plus(self.policy.claim)),
         }
-    }
-
-    async fn refund_event(&self, after: &Refund, now: Timestamp) -> Result<EventDraft, TradeError> {
-        let event_id = EventId::new(self.ports.ids.next().await?)
-            .map_err(|invalid| TradeError::invalid("eventId", invalid.to_string()))?;
-        let message = TradeStatusMsg {
-            trading_order_no: after.trading_order_no,
-            product_app_id: after.product_app_id.clone(),
-            product_order_no: after.product_order_no,
-            transaction_id: None,
-            trading_channel: after.channel,
-            refund_no: Some(after.refund_no),
-            status_name: after.state.name().to_owned(),
-            status_code: after.state.code(),
-            info: after.memo.clone(),
-            created: after.created_at,
-            event_id: Some(event_id),
-            seq: None,
-            occurred_at: Some(now),
-        };
-        let event_key = format!("refund:{}:{}", after.refund_no, after.version);
-        Ok(EventDraft {
-            event_id,
-            event_key,
-            routing_key: RoutingKey::RefundUpdateStatus,
-            message,
-        })
     }
 }

@@ -1,6 +1,7 @@
 //! The state machine of a trading: one pure function, every state against every fact.
 
 use super::{Step, TradingState};
+use crate::guard::{self, Guard};
 
 /// Something learned or decided about a trading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,7 +70,7 @@ impl Fact {
 /// it. A refusal to place is final only when the channel was never asked before, since an earlier
 /// attempt may have taken effect. What is closed may still turn out to be paid.
 #[must_use]
-pub const fn apply(state: TradingState, fact: Fact) -> Outcome {
+pub fn apply(state: TradingState, fact: Fact) -> Outcome {
     match state {
         TradingState::Paying(step) => apply_paying(step, fact),
         TradingState::Failed => match fact {
@@ -110,6 +111,7 @@ pub const fn apply(state: TradingState, fact: Fact) -> Outcome {
             | Fact::GivenUp => Outcome::Stay,
         },
         TradingState::Settled => match fact {
+            Fact::Closed if !guard::on(Guard::PaidIsMonotone) => Outcome::Move(TradingState::Cancelled),
             Fact::CloseWanted => Outcome::Refuse(Refusal::Completed),
             Fact::Asked
             | Fact::Accepted

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Trading, TradingState};
-use crate::{EventDraft, Timestamp, TradingOrderNo};
+use crate::{EventDraft, NewRefund, Timestamp, TradingOrderNo};
 
 /// One transition of a trading: committed wholly or not at all.
 ///
@@ -20,6 +20,8 @@ pub struct TradingChange {
     pub journal: JournalEntry,
     /// What is announced, if anything.
     pub event: Option<EventDraft>,
+    /// The refund of a surplus payment, made in the same transaction as the mark.
+    pub refund: Option<NewRefund>,
 }
 
 /// One line of a trading's history.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use trade_core::{Cause, Channel, Role, Step, TradingState, port::TradingStore, service::TradeError};
+use trade_core::{
+    Cause, Channel, ErrorKind, Role, Step, TradingState, port::TradingStore, service::TradeError,
+};
 
-use crate::support::{Fault, World};
+use crate::support::{Fault, World, payment};
 
 #[tokio::test]
 async fn an_unpaid_trading_is_closed_and_stays_closed() {
@@ -92,7 +94,12 @@ async fn a_payment_in_the_last_second_settles() {
 async fn an_unscanned_code_is_watched_after_its_close_and_a_late_payment_adopted() {
     let world = World::new().await;
     let trading = world.create(Channel::AliPay, 1).await.unwrap();
-    let closed = world.service.close(trading.trading_order_no).await.unwrap();
+    // A switch that never came to a new trading: the old one is closed, the order is still unpaid.
+    let mut switch = payment(Channel::WechatPay, 1);
+    switch.change_channel = true;
+    world.wechat.fail([Fault::Reject(ErrorKind::Configuration)]);
+    world.service.create(&switch).await.unwrap_err();
+    let closed = world.row(trading.trading_order_no).await;
     assert_eq!(closed.state, TradingState::Cancelled);
     assert!(closed.next_check_at.is_some());
     assert!(
@@ -102,7 +109,61 @@ async fn an_unscanned_code_is_watched_after_its_close_and_a_late_payment_adopted
     world.run(70).await;
     let row = world.row(trading.trading_order_no).await;
     assert_eq!((row.state, row.role), (TradingState::Settled, Some(Role::Winner)));
-    assert_eq!(world.states_announced().await, ["QXDD", "YJS"]);
+    assert_eq!(world.states_announced().await, ["QXDD", "FKSB", "YJS"]);
+}
+
+#[tokio::test]
+async fn a_late_payment_of_what_the_caller_closed_goes_back_by_itself() {
+    let world = World::new().await;
+    let trading = world.create(Channel::AliPay, 1).await.unwrap();
+    let number = trading.trading_order_no;
+    world.service.close(number).await.unwrap();
+    assert!(world.alipay.pay(number));
+    world.run(70).await;
+    let row = world.row(number).await;
+    assert_eq!(
+        (row.state, row.role),
+        (TradingState::Settled, Some(Role::Surplus))
+    );
+    assert_eq!((row.refunded, row.stuck), (row.amount.fen(), None));
+    assert_eq!(
+        world.states_announced().await,
+        ["QXDD", "APPLY_REFUND", "SENDING", "SUCCESS"]
+    );
+    let origins: Vec<_> = world
+        .events()
+        .await
+        .into_iter()
+        .map(|event| event.message.refund_origin)
+        .collect();
+    assert_eq!(origins[0], None);
+    assert!(
+        origins[1..]
+            .iter()
+            .all(|origin| origin.as_deref() == Some("SURPLUS"))
+    );
+}
+
+#[tokio::test]
+async fn closing_what_has_expired_gives_it_up_for_good() {
+    let world = World::new().await;
+    let trading = world.create(Channel::AliPay, 1).await.unwrap();
+    let number = trading.trading_order_no;
+    world.run(20 * 60 + 5).await;
+    assert!(!world.row(number).await.withdrawn);
+    assert!(world.service.close(number).await.unwrap().withdrawn);
+    world
+        .alipay
+        .ledger
+        .lock()
+        .unwrap()
+        .orders
+        .get_mut(&number.to_string())
+        .unwrap()
+        .paid = true;
+    world.run(3600 * 2).await;
+    let row = world.row(number).await;
+    assert_eq!((row.role, row.refunded), (Some(Role::Surplus), row.amount.fen()));
 }
 
 #[tokio::test]
@@ -113,7 +174,7 @@ async fn a_second_payment_of_an_order_is_never_a_second_winner() {
     let new = world.create(Channel::WechatPay, 1).await.unwrap();
     world.wechat.pay(new.trading_order_no);
     world.alipay.pay(old.trading_order_no);
-    world.run(120).await;
+    world.run(180).await;
     let (old, new) = (
         world.row(old.trading_order_no).await,
         world.row(new.trading_order_no).await,
@@ -126,7 +187,7 @@ async fn a_second_payment_of_an_order_is_never_a_second_winner() {
     roles.sort_by_key(|role| role.map(Role::key));
     assert_eq!(roles, [Some(Role::Surplus), Some(Role::Winner)]);
     let surplus = if old.role == Some(Role::Surplus) { old } else { new };
-    assert!(surplus.stuck.unwrap().contains("paid twice"));
+    assert_eq!((surplus.refunded, surplus.stuck), (surplus.amount.fen(), None));
     let announced = world.states_announced().await;
     assert_eq!(announced.iter().filter(|state| *state == "YJS").count(), 1);
 }
@@ -136,7 +197,10 @@ async fn watching_ends_when_the_code_is_dead() {
     let world = World::new().await;
     let trading = world.create(Channel::AliPay, 1).await.unwrap();
     world.service.close(trading.trading_order_no).await.unwrap();
-    world.run(20 * 60 + 200).await;
+    // It could have been placed until its expiry, and a code lives for two hours.
+    world.run(20 * 60 + 2 * 3600 + 100).await;
+    assert!(world.row(trading.trading_order_no).await.next_check_at.is_some());
+    world.run(100).await;
     assert_eq!(world.row(trading.trading_order_no).await.next_check_at, None);
     let calls = world.alipay.calls("query");
     world.run(600).await;

@@ -193,12 +193,59 @@ async fn a_switch_that_finds_the_old_one_paid_answers_so() {
 async fn a_switch_that_cannot_close_opens_nothing() {
     let world = World::new().await;
     world.create(Channel::WechatPay, 1).await.unwrap();
-    world.wechat.fail([Fault::None, Fault::LostBefore]);
+    // The question before the close is answered, the close and the question after it are not.
+    world
+        .wechat
+        .fail([Fault::None, Fault::LostBefore, Fault::LostBefore]);
     let mut switch = payment(Channel::AliPay, 1);
     switch.change_channel = true;
     let error = world.service.create(&switch).await.unwrap_err();
-    assert_eq!(error.code(), MessageCode::CloseFail);
+    assert_eq!(error.code(), MessageCode::NativeQueryFail);
     assert_eq!(world.alipay.orders(), 0);
+}
+
+#[tokio::test]
+async fn a_switch_goes_on_when_only_the_word_about_the_close_is_lost() {
+    for lost in [Fault::LostBefore, Fault::LostAfter] {
+        let world = World::new().await;
+        let old = world.create(Channel::WechatPay, 1).await.unwrap();
+        world.wechat.fail([Fault::None, lost]);
+        let mut switch = payment(Channel::AliPay, 1);
+        switch.change_channel = true;
+        let new = world.service.create(&switch).await.unwrap();
+        assert_eq!(new.channel, Channel::AliPay);
+        // The watch closes what the lost close did not.
+        world.run(10).await;
+        assert!(!world.wechat.pay(old.trading_order_no), "{lost:?}");
+        assert_eq!(
+            world.row(old.trading_order_no).await.state,
+            TradingState::Cancelled
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_switch_back_finds_what_was_paid_meanwhile() {
+    let world = World::new().await;
+    let old = world.create(Channel::AliPay, 1).await.unwrap();
+    let mut switch = payment(Channel::WechatPay, 1);
+    switch.change_channel = true;
+    let new = world.service.create(&switch).await.unwrap();
+    assert!(
+        world.alipay.pay(old.trading_order_no),
+        "its code was never scanned"
+    );
+    switch.channel = Channel::AliPay;
+    let error = world.service.create(&switch).await.unwrap_err();
+    assert!(
+        matches!(error, TradeError::OrderPaid(number) if number == old.trading_order_no),
+        "{error}"
+    );
+    // The payment is adopted, and what was live beside it is closed.
+    world.run(2).await;
+    let new = world.row(new.trading_order_no).await;
+    assert_eq!(new.state, TradingState::Cancelled);
+    assert!(!world.wechat.pay(new.trading_order_no));
 }
 
 #[tokio::test]

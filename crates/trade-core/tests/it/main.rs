@@ -17,6 +17,7 @@ mod create;
 mod dependencies;
 mod notice;
 mod refund;
+mod refunds_by_number;
 mod relay;
 mod snowflake;
 mod support;

@@ -1,7 +1,5 @@
 //! Refunds: reserved first, the same number for ever, accepted is not refunded.
 
-use std::time::Duration;
-
 use trade_core::{
     Amount, Channel, ErrorKind, Fen, RefundState, RefundStep, Trading,
     handler::RefundStatus,
@@ -79,8 +77,7 @@ async fn an_unknown_outcome_is_finished_with_the_same_number() {
     for fault in [Fault::LostBefore, Fault::LostAfter, Fault::NotSent] {
         let world = World::new().await;
         let trading = paid(&world, Channel::WechatPay).await;
-        world.wechat.fail([Fault::None; 0]);
-        world.wechat.fail([fault]);
+        world.wechat.fail([Fault::None, fault]);
         let refund = world
             .service
             .refund(trading.trading_order_no, fen(500), None)
@@ -130,7 +127,9 @@ async fn accepted_is_not_refunded() {
 async fn a_refused_refund_gives_its_reserve_back() {
     let world = World::new().await;
     let trading = paid(&world, Channel::WechatPay).await;
-    world.wechat.fail([Fault::Reject(ErrorKind::RefundNotAllowed)]);
+    world
+        .wechat
+        .fail([Fault::None, Fault::Reject(ErrorKind::RefundNotAllowed)]);
     let error = world
         .service
         .refund(trading.trading_order_no, fen(1990), None)
@@ -153,7 +152,9 @@ async fn a_refused_refund_gives_its_reserve_back() {
 async fn a_short_balance_keeps_the_number_and_goes_on() {
     let world = World::new().await;
     let trading = paid(&world, Channel::AliPay).await;
-    world.alipay.fail([Fault::Reject(ErrorKind::NotEnough)]);
+    world
+        .alipay
+        .fail([Fault::None, Fault::Reject(ErrorKind::NotEnough)]);
     let refund = world
         .service
         .refund(trading.trading_order_no, fen(1990), None)
@@ -210,7 +211,17 @@ async fn a_refund_notice_that_overtook_the_payment_settles_first() {
     let elsewhere = trade_core::RefundNo::new(77).unwrap();
     let body = refund_notice(trading.trading_order_no, elsewhere, 100, 1990);
     let answer = world.notify(Channel::AliPay, &body).await;
+    assert!(
+        matches!(answer.outcome, NoticeOutcome::Later(_)),
+        "the channel does not confirm it yet"
+    );
+    world.alipay.console_refund(trading.trading_order_no, "77", 100);
+    let answer = world.notify(Channel::AliPay, &body).await;
     assert_eq!(answer.outcome, NoticeOutcome::Taken);
-    assert_eq!(world.states_announced().await, ["YJS"]);
-    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(world.states_announced().await, ["YJS", "SUCCESS"]);
+    let row = world.row(trading.trading_order_no).await;
+    assert_eq!(
+        (row.refund_reserved, row.refunded),
+        (fen(100).fen(), fen(100).fen())
+    );
 }

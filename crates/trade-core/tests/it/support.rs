@@ -14,7 +14,7 @@ use trade_core::{
     service::{CreateTrading, NoticeAnswer, Policy, Ports, TradeError, TradeService},
 };
 
-pub(crate) use channel::{FakeChannel, Fault, refund_notice};
+pub(crate) use channel::{FakeChannel, Fault, notice_of_console_refund, refund_notice};
 
 pub(crate) const SHOP: &str = "jzo2o.orders";
 
@@ -65,6 +65,7 @@ impl World {
             clock: clock.clone(),
             ids: Arc::new(ids),
             lock: Arc::new(MemoryLock::new(clock.clone(), Duration::from_secs(30))),
+            calls: store.clone(),
         };
         let service = TradeService::new(ports, Policy::default());
         Self {

@@ -101,7 +101,7 @@ impl Shop {
 
     async fn refund_status(&self, number: i64, refund: i64) -> RefundStatus {
         let query = RefundQuery {
-            refund_no: refund_no(refund),
+            out_refund_no: refund_no(refund).to_string(),
             trading_order_no: trading(number),
         };
         self.wechat.query_refund(&query).await.unwrap().status

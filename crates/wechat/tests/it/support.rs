@@ -108,7 +108,7 @@ pub(crate) fn trading() -> TradingOrderNo {
 
 pub(crate) fn refund_query() -> RefundQuery {
     RefundQuery {
-        refund_no: RefundNo::new(REFUND).unwrap(),
+        out_refund_no: REFUND.to_string(),
         trading_order_no: trading(),
     }
 }

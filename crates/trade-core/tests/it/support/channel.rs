@@ -50,6 +50,7 @@ pub(crate) struct Order {
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
+    pub(crate) refund_refusal: Option<ErrorKind>,
     pub(crate) orders: BTreeMap<String, Order>,
     pub(crate) refunds: BTreeMap<String, (String, i64, RefundStatus)>,
     pub(crate) calls: Vec<&'static str>,
@@ -103,6 +104,26 @@ impl FakeChannel {
             .get_mut(&number.to_string())
             .unwrap()
             .scanned = true;
+    }
+
+    /// Whether new refunds are refused.
+    pub(crate) fn refuse_refunds(&self, refuse: bool) {
+        self.ledger.lock().unwrap().refund_refusal = refuse.then_some(ErrorKind::RefundNotAllowed);
+    }
+
+    /// Whether the merchant's balance covers no refund.
+    pub(crate) fn short_of_money(&self, short: bool) {
+        self.ledger.lock().unwrap().refund_refusal = short.then_some(ErrorKind::NotEnough);
+    }
+
+    /// A refund that somebody makes in the merchant console.
+    pub(crate) fn console_refund(&self, number: TradingOrderNo, out_refund_no: &str, fen: i64) {
+        let row = (number.to_string(), fen, RefundStatus::Success);
+        self.ledger
+            .lock()
+            .unwrap()
+            .refunds
+            .insert(out_refund_no.to_owned(), row);
     }
 
     pub(crate) fn orders(&self) -> usize {
@@ -248,8 +269,12 @@ impl PayHandler for FakeChannel {
                 Some(_) => PaymentStatus::Waiting,
             })
         })?;
+        let number = number.as_str();
+        let ledger = self.ledger.lock().unwrap();
+        let has_refunds = ledger.refunds.values().any(|row| row.0 == number);
         Ok(Observed {
             status,
+            has_refunds,
             answer: ChannelAnswer::default(),
         })
     }
@@ -296,6 +321,16 @@ impl PayHandler for FakeChannel {
             if !ledger.orders.get(&trade).is_some_and(|order| order.paid) {
                 return Err(ErrorKind::NotFound);
             }
+            let known = ledger.refunds.contains_key(&number);
+            if let Some(kind) = ledger.refund_refusal.filter(|_| !known) {
+                return Err(kind);
+            }
+            let of_trade = ledger.refunds.values().filter(|row| row.0 == trade);
+            let given_back: i64 = of_trade.map(|row| row.1).sum();
+            let total = ledger.orders.get(&trade).map_or(0, |order| order.total);
+            if !known && given_back + amount > total {
+                return Err(ErrorKind::RefundNotAllowed);
+            }
             Ok(ledger
                 .refunds
                 .entry(number.clone())
@@ -312,9 +347,9 @@ impl PayHandler for FakeChannel {
 
     async fn query_refund(&self, query: &RefundQuery) -> Result<RefundReply, ChannelError> {
         let found = self.act("query_refund", |ledger| {
-            Ok(ledger.refunds.get(&query.refund_no.to_string()).cloned())
+            Ok(ledger.refunds.get(&query.out_refund_no).cloned())
         })?;
-        let refund_id = found.as_ref().map(|_| format!("R{}", query.refund_no));
+        let refund_id = found.as_ref().map(|_| format!("R{}", query.out_refund_no));
         Ok(RefundReply {
             status: found.as_ref().map_or(RefundStatus::Absent, |row| row.2),
             amount: found.map(|row| Fen::new(row.1).unwrap()),
@@ -335,7 +370,7 @@ impl PayHandler for FakeChannel {
                 refund_id: None,
                 status: RefundStatus::Success,
                 amount: body["refund"].as_i64().map(|fen| Fen::new(fen).unwrap()),
-                cumulative: None,
+                cumulative: body["refund_fee"].as_i64().map(|fen| Fen::new(fen).unwrap()),
                 payment: Some(payment),
             })
         } else {
@@ -378,5 +413,19 @@ impl PayHandler for FakeChannel {
 pub(crate) fn refund_notice(trading: TradingOrderNo, refund: RefundNo, amount: i64, total: i64) -> String {
     json!({"id": format!("r{refund}"), "merchant": merchant().get(), "out_trade_no": trading.to_string(),
         "out_refund_no": refund.to_string(), "refund": amount, "total": total})
+    .to_string()
+}
+
+/// What a genuine notice about a refund made in the merchant console looks like: WeChat tells the amount of
+/// that refund, Alipay what was given back in all.
+pub(crate) fn notice_of_console_refund(
+    trading: TradingOrderNo,
+    out_refund_no: &str,
+    amount: Option<i64>,
+    cumulative: Option<i64>,
+    total: i64,
+) -> String {
+    json!({"id": out_refund_no, "merchant": merchant().get(), "out_trade_no": trading.to_string(),
+        "out_refund_no": out_refund_no, "refund": amount, "refund_fee": cumulative, "total": total})
     .to_string()
 }
