@@ -8,6 +8,7 @@
 //! assert_eq!(trading.version, 1);
 //! ```
 
+mod record;
 mod refund;
 mod trading;
 
@@ -16,8 +17,12 @@ use trade_core::{
     TradeStatusMsg, Trading, TradingOrderNo,
 };
 
-pub use refund::{refund, refund_change, refund_event, refund_like};
-pub use trading::{change, first_entry, like, paid, rich_trading, trading};
+pub use record::{answer, call, key, notice};
+pub use refund::{
+    first_refund_entry, new_refund, product_refund_no, refund, refund_change, refund_event, refund_like,
+    surplus_refund,
+};
+pub use trading::{change, first_entry, like, paid, rich_trading, surplus, trading};
 
 /// When fixtures happen: 2026-11-23T09:00:00+08:00.
 pub const START: Timestamp = Timestamp::from_ms(1_795_395_600_000);
@@ -84,6 +89,9 @@ pub fn event(after: &Trading, id: i64) -> EventDraft {
             transaction_id: after.transaction_id.clone(),
             trading_channel: after.channel,
             refund_no: None,
+            product_refund_no: None,
+            refund_fen: None,
+            refund_origin: None,
             status_name: after.state.name().to_owned(),
             status_code: after.state.code(),
             info: after.memo.clone(),

@@ -15,6 +15,8 @@
 //!
 //! A new implementation of a port is done when it passes the suite of that port: [`contract::store`],
 //! [`contract::lock`], [`contract::sink`], [`contract::clock`], [`contract::ids`].
+//!
+//! What must hold of a whole world, rows and channels together, is in [`oracle`].
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -25,3 +27,6 @@
 
 pub mod contract;
 pub mod fixture;
+pub mod gated;
+pub mod oracle;
+pub mod sim;

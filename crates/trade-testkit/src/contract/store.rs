@@ -1,20 +1,28 @@
 //! What every [`TradeStore`] promises. Each check wants a store of its own, empty.
 
+pub mod call;
+pub mod census;
 pub mod claim;
+pub mod frozen;
+pub mod idempotency;
 pub mod inbox;
 pub mod list;
 pub mod mark;
 pub mod outbox;
 pub mod race;
 pub mod refund;
+pub mod refund_number;
+pub mod refund_sum;
+pub mod refund_turn;
+pub mod surplus;
 pub mod trading;
 pub mod transition;
 
 use std::{future::Future, sync::Arc};
 
 use trade_core::{
-    Event, Refund, Role, Timestamp, Trading, TradingChange,
-    port::{Commit, Inserted, RefundInserted, TradeStore},
+    Event, NewRefund, Refund, RefundState, Role, Timestamp, Trading, TradingChange,
+    port::{Commit, Inserted, RefundCommit, RefundInserted, TradeStore},
 };
 
 use super::{Promise, check_all};
@@ -31,10 +39,18 @@ pub fn promises() -> Vec<Promise<Store>> {
         transition::promises(),
         claim::promises(),
         list::promises(),
+        frozen::promises(),
         refund::promises(),
+        refund_number::promises(),
+        refund_sum::promises(),
+        refund_turn::promises(),
+        surplus::promises(),
         outbox::promises(),
         inbox::promises(),
         mark::promises(),
+        call::promises(),
+        idempotency::promises(),
+        census::promises(),
         race::promises(),
     ]
     .into_iter()
@@ -83,9 +99,49 @@ async fn settled(store: &Store, number: i64) -> Trading {
     .await
 }
 
-/// Inserts a refund that must be covered.
+/// Inserts a refund that must be covered, in its turn, and become the row it is.
 async fn apply_for(store: &Store, refund: &Refund) {
-    assert_eq!(store.insert_refund(refund).await.unwrap(), RefundInserted::Done);
+    let row = done(store, &fixture::new_refund(refund)).await;
+    assert_eq!(row, *refund);
+}
+
+/// Inserts a refund that must be covered; the row it became.
+async fn done(store: &Store, refund: &NewRefund) -> Refund {
+    match store.insert_refund(refund).await.unwrap() {
+        RefundInserted::Done(row) => *row,
+        refused => panic!("refund {} is refused: {refused:?}", refund.refund.refund_no),
+    }
+}
+
+/// Asserts that a trading does not cover a refund.
+async fn assert_not_covered(store: &Store, refund: &Refund) {
+    let answer = store.insert_refund(&fixture::new_refund(refund)).await;
+    assert_eq!(
+        answer.unwrap(),
+        RefundInserted::NotCovered,
+        "{}",
+        refund.refund_no
+    );
+}
+
+/// A refund as it stands.
+async fn stored(store: &Store, refund: &Refund) -> Refund {
+    let row = store.refund(refund.refund_no).await.unwrap();
+    row.expect("the refund exists")
+}
+
+/// What is reserved of a trading and what went back, in fen.
+async fn sums(store: &Store, trading: &Trading) -> (i64, i64) {
+    let row = read(store, trading).await;
+    (row.refund_reserved.get(), row.refunded.get())
+}
+
+/// Commits the move of a refund that must be accepted; the row after it.
+async fn go(store: &Store, refund: &Refund, state: RefundState) -> Refund {
+    let change = fixture::refund_change(refund, state);
+    assert_eq!(store.commit_refund(&change).await.unwrap(), RefundCommit::Done);
+    assert_eq!(stored(store, refund).await, change.after);
+    change.after
 }
 
 /// The row as it stands.

@@ -1,6 +1,6 @@
 //! The outbox: numbered per order and over all, in order within an order, until it is announced.
 
-use trade_core::{RefundState, Role, RoutingKey, Step, Trading, TradingState};
+use trade_core::{RefundState, Role, RoutingKey, Step, Trading, TradingState, port::OrderKey};
 
 use super::{Promise, Store, all_events, apply_for, commit, due_ids, insert};
 use crate::fixture::{self, at};
@@ -17,6 +17,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(sent_is_over),
         Promise::new(unknown_event_changes_nothing),
         Promise::new(reads_up_from_a_position),
+        Promise::new(events_of_an_order_in_order),
     ]
 }
 
@@ -161,4 +162,45 @@ pub async fn reads_up_from_a_position(store: Store) {
     assert_eq!(ids(4, 10).await, []);
     assert_eq!(ids(i64::MAX, 10).await, []);
     assert_eq!(ids(0, 0).await, []);
+}
+
+/// The events of an order come in order, over its tradings and refunds, announced or not; those of
+/// another order, or of the same number in another order system, do not.
+pub async fn events_of_an_order_in_order(store: Store) {
+    let first = fixture::trading(1);
+    insert(&store, &first).await;
+    let mut closed = fixture::change(&first, TradingState::Cancelled);
+    closed.event = Some(fixture::event(&closed.after, 11));
+    commit(&store, closed).await;
+    announce(&store, 5, 2).await;
+    let theirs = Trading {
+        product_app_id: fixture::app_named("another"),
+        ..fixture::like(&first, 2)
+    };
+    insert(&store, &theirs).await;
+    commit(&store, fixture::paid(&theirs, Role::Winner, "42")).await;
+    let second = fixture::like(&first, 3);
+    insert(&store, &second).await;
+    let second = commit(&store, fixture::paid(&second, Role::Winner, "43")).await;
+    let refund = fixture::refund(&second, 1, 100);
+    apply_for(&store, &refund).await;
+    let mut change = fixture::refund_change(&refund, RefundState::Success);
+    change.event = Some(fixture::refund_event(&change.after, 21));
+    store.commit_refund(&change).await.unwrap();
+    store.event_sent(fixture::event_id(11), at(100)).await.unwrap();
+    store
+        .event_failed(fixture::event_id(21), at(200), "why")
+        .await
+        .unwrap();
+
+    let all = all_events(&store).await;
+    let of = async |order: OrderKey| store.events_of(&order).await.unwrap();
+    let own = of(first.order()).await;
+    let ids: Vec<_> = own.iter().map(|event| event.event_id.get()).collect();
+    assert_eq!(ids, [11, 3002, 21]);
+    let expected: Vec<_> = all.iter().filter(|event| own.contains(event)).cloned().collect();
+    assert_eq!(own, expected, "each is the event that all readers see");
+    assert_eq!(of(theirs.order()).await.len(), 1);
+    assert_eq!(of(fixture::trading(5).order()).await, all[1..3]);
+    assert_eq!(of(fixture::trading(77).order()).await, []);
 }

@@ -4,15 +4,15 @@ use std::{future::Future, sync::Arc};
 
 use tokio::sync::Barrier;
 use trade_core::{
-    Channel, Role, Step, TradingState,
+    Role, Step, TradingState,
     port::{Claim, Commit, Inserted, Recorded, RefundCommit, RefundInserted},
 };
 
 use super::{Promise, Store, all_events, apply_for, commit, insert, read, settled};
-use crate::fixture::{self, START, at};
+use crate::fixture::{self, at};
 
 /// How many tasks start at once.
-const TASKS: i64 = 64;
+pub(super) const TASKS: i64 = 64;
 
 /// The promises of this file.
 #[must_use]
@@ -33,7 +33,7 @@ pub fn promises() -> Vec<Promise<Store>> {
 }
 
 /// Runs `work` in as many tasks as [`TASKS`], all released at the same moment, with numbers from 1.
-async fn race<T, F, Fut>(work: F) -> Vec<T>
+pub(super) async fn race<T, F, Fut>(work: F) -> Vec<T>
 where
     T: Send + 'static,
     F: Fn(i64) -> Fut,
@@ -56,7 +56,7 @@ where
     results
 }
 
-fn count<T: PartialEq>(results: &[T], wanted: &T) -> usize {
+pub(super) fn count<T: PartialEq>(results: &[T], wanted: &T) -> usize {
     results.iter().filter(|result| *result == wanted).count()
 }
 
@@ -156,11 +156,15 @@ pub async fn one_owner_of_a_channel_number_wins(store: Store) {
 pub async fn refunds_win_until_the_amount_is_used_up(store: Store) {
     let trading = settled(&store, 1000).await;
     let results = race(|number| {
-        let (store, refund) = (Arc::clone(&store), fixture::refund(&trading, number, 100));
+        let refund = fixture::new_refund(&fixture::refund(&trading, number, 100));
+        let store = Arc::clone(&store);
         async move { store.insert_refund(&refund).await.unwrap() }
     })
     .await;
-    assert_eq!(count(&results, &RefundInserted::Done), 10);
+    let done = results
+        .iter()
+        .filter(|answer| matches!(answer, RefundInserted::Done(_)));
+    assert_eq!(done.count(), 10);
     assert_eq!(count(&results, &RefundInserted::NotCovered), 54);
     assert_eq!(read(&store, &trading).await.refund_reserved.get(), 1000);
     let refunds = store.refunds_of(trading.trading_order_no).await.unwrap();
@@ -172,11 +176,14 @@ pub async fn one_refund_of_a_number_wins(store: Store) {
     let trading = settled(&store, 1000).await;
     let refund = fixture::refund(&trading, 1, 15);
     let results = race(|_| {
-        let (store, refund) = (Arc::clone(&store), refund.clone());
+        let (store, refund) = (Arc::clone(&store), fixture::new_refund(&refund));
         async move { store.insert_refund(&refund).await.unwrap() }
     })
     .await;
-    assert_eq!(count(&results, &RefundInserted::Done), 1);
+    assert_eq!(
+        count(&results, &RefundInserted::Done(Box::new(refund.clone()))),
+        1
+    );
     assert_eq!(count(&results, &RefundInserted::Exists(Box::new(refund))), 63);
     assert_eq!(read(&store, &trading).await.refund_reserved.get(), 15);
 }
@@ -221,11 +228,8 @@ pub async fn one_delivery_is_new(store: Store) {
     let results = race(|_| {
         let store = Arc::clone(&store);
         async move {
-            let merchant = fixture::enterprise(1);
-            store
-                .record_notice(Channel::AliPay, merchant, "id", "settled", START)
-                .await
-                .unwrap()
+            let notice = fixture::notice("id", 1);
+            store.record_notice(&notice).await.unwrap()
         }
     })
     .await;

@@ -7,7 +7,10 @@ use trade_core::{
     port::{Claim, RefundCommit, RefundInserted},
 };
 
-use super::{Promise, Store, all_events, apply_for, commit, insert, read, settled};
+use super::{
+    Promise, Store, all_events, apply_for, assert_not_covered, commit, go, insert, read, settled, stored,
+    sums,
+};
 use crate::fixture::{self, at};
 
 /// The promises of this file.
@@ -24,32 +27,12 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(other_version_is_stale),
         Promise::new(unknown_refund_is_an_error),
         Promise::new(taken_event_key_writes_nothing),
-        Promise::new(lists_those_of_a_trading_newest_first),
         Promise::new(claim_compares_what_was_seen),
         Promise::new(due_longest_waiting_first_up_to_the_limit),
     ]
 }
 
 const ALL: [RefundState; 7] = RefundState::ALL;
-
-async fn stored(store: &Store, refund: &Refund) -> Refund {
-    let row = store.refund(refund.refund_no).await.unwrap();
-    row.expect("the refund exists")
-}
-
-/// What is reserved and what went back, in fen.
-async fn sums(store: &Store, trading: &Trading) -> (i64, i64) {
-    let row = read(store, trading).await;
-    (row.refund_reserved.get(), row.refunded.get())
-}
-
-/// Commits the move of a refund that must be accepted; the row after it.
-async fn go(store: &Store, refund: &Refund, state: RefundState) -> Refund {
-    let change = fixture::refund_change(refund, state);
-    assert_eq!(store.commit_refund(&change).await.unwrap(), RefundCommit::Done);
-    assert_eq!(stored(store, refund).await, change.after);
-    change.after
-}
 
 /// Every field and every state of a refund is read back, from its insert and from a transition.
 pub async fn reads_back_every_field(store: Store) {
@@ -59,16 +42,22 @@ pub async fn reads_back_every_field(store: Store) {
         apply_for(&store, &refund).await;
         assert_eq!(stored(&store, &refund).await, refund);
     }
-    let bare = fixture::refund(&trading, 50, 100);
+    let bare = Refund {
+        send_at: at(50),
+        ..fixture::refund(&trading, 50, 100)
+    };
     apply_for(&store, &bare).await;
     assert_eq!(stored(&store, &bare).await, bare);
     let mut change = fixture::refund_change(&bare, RefundState::Sending(RefundStep::Accepted));
     change.after = Refund {
         version: 2,
         next_check_at: None,
+        memo: bare.memo.clone(),
+        origin: bare.origin,
+        product_refund_no: None,
+        out_refund_no: bare.out_refund_no.clone(),
         ..fixture::refund_like(&bare, change.after.state)
     };
-    change.after.memo.clone_from(&bare.memo);
     store.commit_refund(&change).await.unwrap();
     assert_eq!(stored(&store, &bare).await, change.after);
     assert_eq!(store.refund(fixture::refund_no(999)).await.unwrap(), None);
@@ -83,10 +72,7 @@ pub async fn reserves_up_to_the_amount(store: Store) {
         assert_eq!(sums(&store, &trading).await, (reserved, 0));
     }
     let over = fixture::refund(&trading, 3, 2);
-    assert_eq!(
-        store.insert_refund(&over).await.unwrap(),
-        RefundInserted::NotCovered
-    );
+    assert_not_covered(&store, &over).await;
     assert_eq!(store.refund(over.refund_no).await.unwrap(), None);
     apply_for(&store, &fixture::refund(&trading, 4, 1)).await;
     let expected = Trading {
@@ -106,18 +92,14 @@ pub async fn only_a_settled_trading_is_refunded(store: Store) {
         };
         insert(&store, &trading).await;
         let refund = fixture::refund(&trading, number, 1);
-        let expected = if state == TradingState::Settled {
-            RefundInserted::Done
+        if state == TradingState::Settled {
+            apply_for(&store, &refund).await;
         } else {
-            RefundInserted::NotCovered
-        };
-        assert_eq!(store.insert_refund(&refund).await.unwrap(), expected, "{state}");
+            assert_not_covered(&store, &refund).await;
+        }
     }
     let nowhere = fixture::refund(&fixture::trading(99), 99, 1);
-    assert_eq!(
-        store.insert_refund(&nowhere).await.unwrap(),
-        RefundInserted::NotCovered
-    );
+    assert_not_covered(&store, &nowhere).await;
     let surplus = fixture::trading(100);
     insert(&store, &surplus).await;
     let surplus = commit(&store, fixture::paid(&surplus, Role::Surplus, "42")).await;
@@ -135,7 +117,7 @@ pub async fn existing_number_returns_the_refund(store: Store) {
         fixture::refund(&trading, 1, 900),
         fixture::refund(&other, 1, 300),
     ] {
-        let answer = store.insert_refund(&again).await.unwrap();
+        let answer = store.insert_refund(&fixture::new_refund(&again)).await.unwrap();
         assert_eq!(answer, RefundInserted::Exists(Box::new(refund.clone())));
     }
     assert_eq!(sums(&store, &trading).await, (300, 0));
@@ -242,22 +224,6 @@ pub async fn taken_event_key_writes_nothing(store: Store) {
     assert_eq!(store.commit_refund(&good).await.unwrap(), RefundCommit::Done);
     assert_eq!(sums(&store, &trading).await, (500, 500));
     assert_eq!(all_events(&store).await.len(), events + 1);
-}
-
-/// The refunds of a trading come newest first, and only its own.
-pub async fn lists_those_of_a_trading_newest_first(store: Store) {
-    let trading = settled(&store, 1).await;
-    let other = settled(&store, 2).await;
-    let refunds: Vec<_> = [2, 3, 1].map(|n| fixture::refund(&trading, n, 100)).into();
-    for refund in &refunds {
-        apply_for(&store, refund).await;
-    }
-    apply_for(&store, &fixture::refund(&other, 4, 100)).await;
-    let listed = store.refunds_of(trading.trading_order_no).await.unwrap();
-    let numbers: Vec<_> = listed.iter().map(|refund| refund.refund_no.get()).collect();
-    assert_eq!(numbers, [3, 2, 1]);
-    assert_eq!(listed[0], refunds[1]);
-    assert_eq!(store.refunds_of(fixture::trading_no(77)).await.unwrap(), []);
 }
 
 /// One claimant wins; a claim moves the look and nothing else.
