@@ -2,20 +2,27 @@
 //!
 //! Another engine is another module here, and a few lines in the functions of this file.
 
+mod mysql;
+mod postgres;
 mod sqlite;
 
 use std::path::Path;
 
-use sea_orm::{DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions};
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions,
+    sea_query::{CaseStatement, ColumnDef, Expr},
+    sqlx,
+};
 
 use crate::{fault::Fault, settings::Settings};
 
 /// Connections to one database.
 #[derive(Clone)]
 pub(crate) struct Connections {
-    /// The only connection of this process that writes.
+    /// Connections that write; of SQLite the only one of this process.
     pub(crate) writer: DatabaseConnection,
-    /// Those that only read; of a database in memory, the writer.
+    /// Those that only read; of a server, and of a database in memory, the same.
     pub(crate) reader: DatabaseConnection,
     /// Where the database is, without credentials.
     pub(crate) place: String,
@@ -30,6 +37,12 @@ pub(crate) enum Trouble {
     ReadOnly,
     Damaged,
     Constraint,
+    /// The engine has rolled back, since another transaction was in the way: the same may be done again.
+    Conflict,
+    /// It does not let us in.
+    Denied,
+    /// The server is not there, or has gone.
+    Gone,
     Other,
 }
 
@@ -37,6 +50,12 @@ pub(crate) enum Trouble {
 pub(crate) async fn connect(target: &str, settings: &Settings) -> Result<Connections, Fault> {
     if target.starts_with("sqlite:") {
         return sqlite::connect_url(target, settings).await;
+    }
+    if target.starts_with("postgres:") || target.starts_with("postgresql:") {
+        return postgres::connect(target, settings).await;
+    }
+    if target.starts_with("mysql:") || target.starts_with("mariadb:") {
+        return mysql::connect(target, settings).await;
     }
     match target.split_once("://") {
         Some((scheme, _)) => Err(Fault::UnknownEngine(scheme.chars().take(32).collect())),
@@ -60,7 +79,111 @@ pub(crate) fn write_transaction() -> TransactionOptions {
 
 /// Tells the kinds of trouble apart by the engine's codes.
 pub(crate) fn trouble(error: &DbErr) -> Trouble {
-    sqlite::trouble(error)
+    let error = match error {
+        DbErr::ConnectionAcquire(_) => return Trouble::Busy,
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => error,
+        _ => return Trouble::Other,
+    };
+    match error.as_ref() {
+        sqlx::Error::Database(error) => trouble_of(error.as_ref()),
+        sqlx::Error::PoolTimedOut => Trouble::Busy,
+        sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
+            Trouble::Gone
+        }
+        _ => Trouble::Other,
+    }
+}
+
+fn trouble_of(error: &dyn sqlx::error::DatabaseError) -> Trouble {
+    if error
+        .try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()
+        .is_some()
+    {
+        return mysql::trouble(error);
+    }
+    let code = error.code().unwrap_or_default();
+    if error
+        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+        .is_some()
+    {
+        return postgres::trouble(&code);
+    }
+    sqlite::trouble(&code)
+}
+
+/// Makes or changes a table as the engine wants it: texts compare byte by byte and may be long.
+pub(crate) async fn define(
+    tx: &DatabaseTransaction,
+    definition: &impl StatementBuilder,
+) -> Result<(), DbErr> {
+    if tx.get_database_backend() == DatabaseBackend::MySql {
+        let definition = mysql::definition(tx, definition).await?;
+        return tx.execute_raw(definition).await.map(drop);
+    }
+    tx.execute(definition).await.map(drop)
+}
+
+/// A column that the database computes: 1 when something holds of the row, 0 otherwise.
+pub(crate) fn flag(connection: &impl ConnectionTrait, name: &'static str, holds: &Expr) -> ColumnDef {
+    // PostgreSQL computes it when the row is written, the others when it is read.
+    let stored = connection.get_database_backend() == DatabaseBackend::Postgres;
+    let flag = CaseStatement::new().case(holds.clone(), 1).finally(0);
+    ColumnDef::new(name).integer().generated(flag, stored).take()
+}
+
+/// Keeps other processes from migrating until this one is done.
+pub(crate) async fn lock_migrations(tx: &DatabaseTransaction) -> Result<(), Fault> {
+    let lock = match tx.get_database_backend() {
+        // Ends with the transaction.
+        DatabaseBackend::Postgres => "SELECT pg_advisory_xact_lock(7823310)",
+        // The transaction ends with the first statement that makes something; this lock does not.
+        DatabaseBackend::MySql => "SELECT GET_LOCK('trade_migration', 120)",
+        _ => return Ok(()),
+    };
+    tx.query_one_raw(Statement::from_string(tx.get_database_backend(), lock))
+        .await?;
+    Ok(())
+}
+
+/// Lets other processes migrate.
+pub(crate) async fn unlock_migrations(tx: &DatabaseTransaction) -> Result<(), Fault> {
+    if tx.get_database_backend() == DatabaseBackend::MySql {
+        let unlock = "SELECT RELEASE_LOCK('trade_migration')";
+        tx.query_one_raw(Statement::from_string(DatabaseBackend::MySql, unlock))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Whether a statement of a migration was refused because what it makes is there already, on an engine
+/// that commits each such statement by itself.
+pub(crate) fn is_there_already(error: &DbErr) -> bool {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error)) => match error.as_ref() {
+            sqlx::Error::Database(error) => mysql::is_there_already(error.as_ref()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Connects once: a pool would go on trying, and then only say that it waited.
+async fn knock<C>(options: &C::Options) -> Result<(), Fault>
+where
+    C: sqlx::Connection,
+{
+    let failed = |error: sqlx::Error| Fault::from(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
+    let connection = C::connect_with(options).await.map_err(failed)?;
+    connection.close().await.map_err(failed)
+}
+
+/// The first column of a query's only row, as text.
+async fn value(connection: &DatabaseConnection, query: Statement) -> Result<String, Fault> {
+    let row = connection.query_one_raw(query).await?;
+    let row = row.ok_or(Fault::Broken("the engine does not know one of its own settings"))?;
+    Ok(row.try_get_by_index(0)?)
 }
 
 /// How the engine would run a query, for tests of what it walks through.
@@ -74,5 +197,9 @@ pub(crate) async fn plan(
 
 /// The settings that matter, read back from the connection that writes.
 pub(crate) async fn facts(writer: &DatabaseConnection) -> Result<Vec<(&'static str, String)>, Fault> {
-    sqlite::facts(writer).await
+    match writer.get_database_backend() {
+        DatabaseBackend::Postgres => postgres::facts(writer).await,
+        DatabaseBackend::MySql => mysql::facts(writer).await,
+        _ => sqlite::facts(writer).await,
+    }
 }

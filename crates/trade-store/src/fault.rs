@@ -15,9 +15,15 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     /// The scheme of a URL; never the URL, which may hold a password.
-    #[error("`{0}` is not a database this program speaks: give `sqlite://path?mode=rwc` or a plain path")]
+    #[error(
+        "`{0}` is not a database this program speaks: give `postgres://…`, `mysql://…`, \
+         `sqlite://path?mode=rwc` or a plain path"
+    )]
     UnknownEngine(String),
-    #[error("the database URL cannot be read: write `sqlite://path?mode=rwc`")]
+    #[error(
+        "the database URL cannot be read: write `postgres://user:password@host/database`, \
+         `mysql://user:password@host/database` or `sqlite://path?mode=rwc`"
+    )]
     BadUrl(#[source] Box<dyn StdError + Send + Sync>),
     #[error(
         "the database file cannot be opened: its folder must exist and be writable for this user, and a \
@@ -39,6 +45,15 @@ pub(crate) enum Fault {
     Unique(#[source] DbErr),
     #[error("the database refused the row: the sums or references in it cannot be right")]
     Constraint(#[source] DbErr),
+    #[error("another transaction was in the way again and again: try again")]
+    Conflict(#[source] DbErr),
+    #[error(
+        "the database does not let us in: are user, password and database name right, and may the user \
+         use that database?"
+    )]
+    Denied(#[source] DbErr),
+    #[error("the database server cannot be reached, or has gone: are host and port right, and does it run?")]
+    Gone(#[source] DbErr),
     #[error("the database reported an error; on a new database, migrate first")]
     Other(#[source] DbErr),
     #[error("a row cannot be read")]
@@ -46,7 +61,7 @@ pub(crate) enum Fault {
     #[error("an event's message cannot be written as JSON")]
     Message(#[from] serde_json::Error),
     #[error("{0}")]
-    Missing(&'static str),
+    Broken(&'static str),
     #[error("migration {version} is `{ours}` here and `{theirs}` in the database: they are not ours")]
     OtherMigration {
         version: i64,
@@ -79,6 +94,9 @@ impl From<DbErr> for Fault {
             Trouble::ReadOnly => Self::ReadOnly(error),
             Trouble::Damaged => Self::Damaged(error),
             Trouble::Constraint => Self::Constraint(error),
+            Trouble::Conflict => Self::Conflict(error),
+            Trouble::Denied => Self::Denied(error),
+            Trouble::Gone => Self::Gone(error),
             Trouble::Other => Self::Other(error),
         }
     }

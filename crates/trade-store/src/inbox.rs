@@ -2,39 +2,37 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, ExprTrait,
-    QueryFilter, sea_query::Expr,
+    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    sea_query::Expr,
 };
 use trade_core::{
-    Channel, EnterpriseId, Timestamp,
-    port::{NoticeInbox, Recorded, StoreError},
+    TradingOrderNo,
+    port::{NoticeInbox, NoticeRecord, NoticeSeen, Recorded, StoreError},
 };
 
 use crate::{
     fault::Fault,
     store::SqlStore,
-    table::notice_inbox::{ActiveModel, Column, Entity, delivery, digest},
+    table::{
+        BadColumn,
+        notice_inbox::{Column, Entity, delivery, digest, new_row},
+    },
     transaction::{Verdict, Write, execute},
 };
 
 #[derive(Debug)]
-struct Record {
-    channel: Channel,
-    enterprise_id: EnterpriseId,
-    notice_id: String,
-    verdict: String,
-    at: Timestamp,
-}
+struct Record(NoticeRecord);
 
 impl Record {
     /// Counts one more delivery of a notice that is there; how many rows that were.
-    async fn count(&self, tx: &DatabaseTransaction, digest: &str) -> Result<u64, Fault> {
+    async fn count(&self, tx: &DatabaseTransaction) -> Result<u64, Fault> {
+        let Self(notice) = self;
         let updated = Entity::update_many()
-            .set(delivery(&self.verdict, self.at.ms()))
+            .set(delivery(notice))
             .col_expr(Column::Deliveries, Expr::col(Column::Deliveries).add(1))
-            .filter(Column::Channel.eq(self.channel.code()))
-            .filter(Column::EnterpriseId.eq(self.enterprise_id.get()))
-            .filter(Column::NoticeDigest.eq(digest))
+            .filter(Column::Channel.eq(notice.channel.code()))
+            .filter(Column::EnterpriseId.eq(notice.enterprise_id.get()))
+            .filter(Column::NoticeDigest.eq(digest(&notice.notice_id)))
             .exec(tx)
             .await?;
         Ok(updated.rows_affected)
@@ -47,21 +45,12 @@ impl Write for Record {
     const OPERATION: &'static str = "record a notice";
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<Recorded>, Fault> {
-        let digest = digest(&self.notice_id);
-        if self.count(tx, &digest).await? > 0 {
+        if self.count(tx).await? > 0 {
             return Ok(Verdict::Commit(Recorded::Again));
         }
-        let row = ActiveModel {
-            channel: Set(self.channel.code().to_owned()),
-            enterprise_id: Set(self.enterprise_id.get()),
-            notice_id: Set(self.notice_id.clone()),
-            notice_digest: Set(digest),
-            verdict: Set(self.verdict.clone()),
-            deliveries: Set(1),
-            first_at: Set(self.at.ms()),
-            ..delivery(&self.verdict, self.at.ms())
-        };
-        Entity::insert(row).exec_without_returning(tx).await?;
+        Entity::insert(new_row(&self.0))
+            .exec_without_returning(tx)
+            .await?;
         Ok(Verdict::Commit(Recorded::New))
     }
 
@@ -71,23 +60,27 @@ impl Write for Record {
     }
 }
 
+impl SqlStore {
+    async fn read_notices(&self, trading_order_no: TradingOrderNo) -> Result<Vec<NoticeSeen>, Fault> {
+        let rows = Entity::find()
+            .filter(Column::TradingOrderNo.eq(trading_order_no.get()))
+            .order_by_asc(Column::FirstAt)
+            .order_by_asc(Column::Id)
+            .all(self.reader())
+            .await?;
+        let seen: Result<_, BadColumn> = rows.into_iter().map(NoticeSeen::try_from).collect();
+        Ok(seen?)
+    }
+}
+
 #[async_trait]
 impl NoticeInbox for SqlStore {
-    async fn record_notice(
-        &self,
-        channel: Channel,
-        enterprise_id: EnterpriseId,
-        notice_id: &str,
-        verdict: &str,
-        at: Timestamp,
-    ) -> Result<Recorded, StoreError> {
-        let record = Record {
-            channel,
-            enterprise_id,
-            notice_id: notice_id.to_owned(),
-            verdict: verdict.to_owned(),
-            at,
-        };
-        execute(self.writer(), record).await
+    async fn record_notice(&self, notice: &NoticeRecord) -> Result<Recorded, StoreError> {
+        execute(self.writer(), Record(notice.clone())).await
+    }
+
+    async fn notices_of(&self, trading_order_no: TradingOrderNo) -> Result<Vec<NoticeSeen>, StoreError> {
+        let seen = self.read_notices(trading_order_no).await;
+        seen.map_err(|fault| fault.during("read the notices about a trading"))
     }
 }

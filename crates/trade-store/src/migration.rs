@@ -8,15 +8,27 @@ mod m0004_refund_record;
 mod m0005_trade_outbox;
 mod m0006_notice_inbox;
 mod m0007_id_mark;
+mod m0008_trading_withdrawn;
+mod m0009_refund_numbers;
+mod m0010_refund_journal;
+mod m0011_notice_trading;
+mod m0012_channel_call;
+mod m0013_idempotency_key;
+mod m0014_event_time;
+mod m0015_event_position;
 
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, ExprTrait,
-    sea_query::{Expr, IndexCreateStatement, Query, Table, TableCreateStatement},
+    sea_query::{
+        Expr, IndexCreateStatement, Query, SelectStatement, Table, TableAlterStatement, TableCreateStatement,
+        UpdateStatement,
+    },
 };
 use trade_core::port::StoreError;
 
 use crate::{
+    engine,
     fault::Fault,
     transaction::{Verdict, Write, execute},
 };
@@ -34,6 +46,20 @@ struct Migration {
 enum Statement {
     Table(Box<TableCreateStatement>),
     Index(Box<IndexCreateStatement>),
+    Alter(Box<TableAlterStatement>),
+    Update(Box<UpdateStatement>),
+    /// A column more that the database computes: 1 when something holds of the row, 0 otherwise.
+    Flag {
+        table: &'static str,
+        name: &'static str,
+        holds: Box<Expr>,
+    },
+    /// Rows made of those of another table.
+    Fill {
+        table: &'static str,
+        columns: &'static [&'static str],
+        from: Box<SelectStatement>,
+    },
 }
 
 impl From<TableCreateStatement> for Statement {
@@ -48,8 +74,49 @@ impl From<IndexCreateStatement> for Statement {
     }
 }
 
+impl From<TableAlterStatement> for Statement {
+    fn from(alter: TableAlterStatement) -> Self {
+        Self::Alter(Box::new(alter))
+    }
+}
+
+impl From<UpdateStatement> for Statement {
+    fn from(update: UpdateStatement) -> Self {
+        Self::Update(Box::new(update))
+    }
+}
+
+impl Statement {
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<(), Fault> {
+        let done = match self {
+            Self::Table(table) => engine::define(tx, table.as_ref()).await,
+            Self::Index(index) => engine::define(tx, index.as_ref()).await,
+            Self::Alter(alter) => engine::define(tx, alter.as_ref()).await,
+            Self::Update(update) => tx.execute(update.as_ref()).await.map(drop),
+            Self::Flag { table, name, holds } => {
+                let column = engine::flag(tx, name, holds.as_ref());
+                let alter = Table::alter().table(*table).add_column(column).take();
+                engine::define(tx, &alter).await
+            }
+            Self::Fill { table, columns, from } => {
+                let mut insert = Query::insert();
+                insert.into_table(*table).columns(columns.iter().copied());
+                let filled = insert.select_from(from.as_ref().clone());
+                let filled =
+                    filled.map_err(|_| Fault::Broken("a migration fills another number of columns"))?;
+                tx.execute(&*filled).await.map(drop)
+            }
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(error) if engine::is_there_already(&error) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 /// Every step, in order. A step that was released never changes.
-const ALL: [Migration; 7] = [
+const ALL: [Migration; 15] = [
     m0001_pay_channel::MIGRATION,
     m0002_trading::MIGRATION,
     m0003_trade_journal::MIGRATION,
@@ -57,6 +124,14 @@ const ALL: [Migration; 7] = [
     m0005_trade_outbox::MIGRATION,
     m0006_notice_inbox::MIGRATION,
     m0007_id_mark::MIGRATION,
+    m0008_trading_withdrawn::MIGRATION,
+    m0009_refund_numbers::MIGRATION,
+    m0010_refund_journal::MIGRATION,
+    m0011_notice_trading::MIGRATION,
+    m0012_channel_call::MIGRATION,
+    m0013_idempotency_key::MIGRATION,
+    m0014_event_time::MIGRATION,
+    m0015_event_position::MIGRATION,
 ];
 
 /// Applies what is missing.
@@ -103,7 +178,11 @@ impl Write for Prepare {
             .col(column::number("version").primary_key())
             .col(column::word("name", 64))
             .take();
-        tx.execute(&table).await?;
+        // "If it does not exist" is no promise where several make it at once.
+        engine::lock_migrations(tx).await?;
+        let defined = engine::define(tx, &table).await;
+        engine::unlock_migrations(tx).await?;
+        defined?;
         Ok(Verdict::Commit(()))
     }
 
@@ -113,6 +192,23 @@ impl Write for Prepare {
 }
 
 impl Migration {
+    /// Applies it, unless it was before.
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<bool, Fault> {
+        if self.is_applied(tx).await? {
+            return Ok(false);
+        }
+        for statement in (self.statements)() {
+            statement.run(tx).await?;
+        }
+        let row = Query::insert()
+            .into_table(TABLE)
+            .columns(["version", "name"])
+            .values_panic([self.version.into(), self.name.into()])
+            .take();
+        tx.execute(&row).await?;
+        Ok(true)
+    }
+
     /// Whether it was applied before.
     async fn is_applied(&self, connection: &impl ConnectionTrait) -> Result<bool, Fault> {
         let query = Query::select()
@@ -143,22 +239,14 @@ impl Write for Migration {
     const OPERATION: &'static str = "apply a migration";
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<bool>, Fault> {
-        if self.is_applied(tx).await? {
-            return Ok(Verdict::RollBack(false));
-        }
-        for statement in (self.statements)() {
-            match statement {
-                Statement::Table(table) => tx.execute(table.as_ref()).await?,
-                Statement::Index(index) => tx.execute(index.as_ref()).await?,
-            };
-        }
-        let row = Query::insert()
-            .into_table(TABLE)
-            .columns(["version", "name"])
-            .values_panic([self.version.into(), self.name.into()])
-            .take();
-        tx.execute(&row).await?;
-        Ok(Verdict::Commit(true))
+        // One process at a time, also where each statement commits by itself.
+        engine::lock_migrations(tx).await?;
+        let applied = self.apply(tx).await;
+        engine::unlock_migrations(tx).await?;
+        Ok(match applied? {
+            true => Verdict::Commit(true),
+            false => Verdict::RollBack(false),
+        })
     }
 
     async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<bool>, Fault> {

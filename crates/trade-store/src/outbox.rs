@@ -1,5 +1,7 @@
 //! The outbox: events wait here, committed with what they tell, until they are announced.
 
+mod position;
+
 use async_trait::async_trait;
 use sea_orm::{
     ActiveValue::Set,
@@ -9,7 +11,7 @@ use sea_orm::{
 };
 use trade_core::{
     Event, EventDraft, EventId, Timestamp,
-    port::{Outbox, StoreError},
+    port::{OrderKey, Outbox, StoreError},
 };
 
 use crate::{
@@ -18,12 +20,21 @@ use crate::{
     table::{
         BadColumn,
         trade_outbox::{ActiveModel, Column, Entity, Model, new_row},
+        trading,
     },
     transaction::{Verdict, Write, execute},
 };
 
 /// Adds an event as the next of its order, in the transaction of what it tells.
 pub(crate) async fn put(tx: &DatabaseTransaction, draft: &EventDraft) -> Result<(), Fault> {
+    // Who else adds one to the order waits here, and then sees this one.
+    trading::Entity::find()
+        .filter(trading::Column::ProductAppId.eq(draft.message.product_app_id.as_str()))
+        .filter(trading::Column::ProductOrderNo.eq(draft.message.product_order_no.get()))
+        .order_by_asc(trading::Column::TradingOrderNo)
+        .lock_exclusive()
+        .one(tx)
+        .await?;
     let last: Option<Option<i64>> = Entity::find()
         .select_only()
         .column_as(Column::Seq.max(), "last")
@@ -121,15 +132,40 @@ impl Write for Report {
 }
 
 impl SqlStore {
+    /// Gives a position to every event that has none yet.
+    async fn give_positions(&self) -> Result<(), StoreError> {
+        loop {
+            let waits = Entity::find().filter(Column::Position.is_null()).limit(1);
+            let waits = waits.one(self.reader()).await;
+            if waits
+                .map_err(|error| Fault::from(error).during("look for new events"))?
+                .is_none()
+            {
+                return Ok(());
+            }
+            execute(self.writer(), position::Give).await?;
+        }
+    }
+
     async fn read_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, Fault> {
         events(due(now, limit).all(self.reader()).await?)
     }
 
     async fn read_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, Fault> {
         let rows = Entity::find()
-            .filter(Column::Id.gt(after))
-            .order_by_asc(Column::Id)
+            .filter(Column::Position.gt(after))
+            .order_by_asc(Column::Position)
             .limit(u64::from(limit))
+            .all(self.reader())
+            .await?;
+        events(rows)
+    }
+
+    async fn read_of(&self, order: &OrderKey) -> Result<Vec<Event>, Fault> {
+        let rows = Entity::find()
+            .filter(Column::ProductAppId.eq(order.product_app_id.as_str()))
+            .filter(Column::ProductOrderNo.eq(order.product_order_no.get()))
+            .order_by_asc(Column::Seq)
             .all(self.reader())
             .await?;
         events(rows)
@@ -138,7 +174,7 @@ impl SqlStore {
     async fn read_last_position(&self) -> Result<i64, Fault> {
         let last: Option<Option<i64>> = Entity::find()
             .select_only()
-            .column_as(Column::Id.max(), "last")
+            .column_as(Column::Position.max(), "last")
             .into_tuple()
             .one(self.reader())
             .await?;
@@ -149,6 +185,7 @@ impl SqlStore {
 #[async_trait]
 impl Outbox for SqlStore {
     async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.give_positions().await?;
         let due = self.read_due(now, limit).await;
         due.map_err(|fault| fault.during("read the events that are due"))
     }
@@ -172,11 +209,18 @@ impl Outbox for SqlStore {
     }
 
     async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.give_positions().await?;
         let later = self.read_after(after, limit).await;
         later.map_err(|fault| fault.during("read the events after a position"))
     }
 
+    async fn events_of(&self, order: &OrderKey) -> Result<Vec<Event>, StoreError> {
+        let of_order = self.read_of(order).await;
+        of_order.map_err(|fault| fault.during("read the events of an order"))
+    }
+
     async fn last_position(&self) -> Result<i64, StoreError> {
+        self.give_positions().await?;
         let last = self.read_last_position().await;
         last.map_err(|fault| fault.during("read the position of the last event"))
     }

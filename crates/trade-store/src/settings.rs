@@ -5,13 +5,15 @@ use std::time::Duration;
 /// Settings of a connection to the database. `Settings::default()` is right for a server of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How many connections only read; one more writes. A database in memory has one for both.
+    /// SQLite: how many connections only read; one more writes. A database in memory has one for both.
     pub readers: u32,
+    /// PostgreSQL and MySQL: how many connections there are at the most.
+    pub connections: u32,
     /// How long a request waits for a free connection of ours.
     pub acquire_timeout: Duration,
-    /// How long a write waits while another process has the database locked.
+    /// How long a write waits while another has the database, or a row of it, locked.
     pub busy_timeout: Duration,
-    /// The most pages the database may have (a page is usually 4096 bytes): a write beyond it fails
+    /// SQLite: the most pages the database may have (a page is usually 4096 bytes): a write beyond it fails
     /// wholly, before the disk that others need too is full. `None`: as many as the disk holds.
     pub max_pages: Option<u32>,
 }
@@ -20,6 +22,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             readers: 4,
+            connections: 16,
             acquire_timeout: Duration::from_secs(10),
             busy_timeout: Duration::from_secs(10),
             max_pages: None,

@@ -23,11 +23,13 @@ pub struct SqlStore {
 }
 
 impl SqlStore {
-    /// Connects to a database URL (`sqlite://path?mode=rwc`, `sqlite::memory:`) or a plain path. A path
-    /// is created when it does not exist; a URL says so itself.
+    /// Connects to a database URL (`postgres://user:password@host/database`, `mysql://…`,
+    /// `sqlite://path?mode=rwc`, `sqlite::memory:`) or a plain path of a SQLite file. A path is created when
+    /// it does not exist; a URL says so itself. A server's database must be there.
     ///
     /// # Errors
-    /// An engine that is not supported, or a file that cannot be opened.
+    /// An engine that is not supported, a file that cannot be opened, a server that is not there or does not
+    /// let us in. No error repeats a password.
     pub async fn connect(target: &str) -> Result<Self, StoreError> {
         Self::connect_with(target, &Settings::default()).await
     }

@@ -1,8 +1,11 @@
 //! The tables as rows, and rows as the domain's types. Column names are those of the platform's own
 //! tables where it has one; amounts are fen, times epoch milliseconds, in every engine.
 
+pub(crate) mod channel_call;
 pub(crate) mod id_mark;
+pub(crate) mod idempotency_key;
 pub(crate) mod notice_inbox;
+pub(crate) mod refund_journal;
 pub(crate) mod refund_record;
 pub(crate) mod trade_journal;
 pub(crate) mod trade_outbox;

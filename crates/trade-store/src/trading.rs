@@ -1,6 +1,5 @@
 //! Tradings: one file a write, and the reads.
 
-mod claim;
 mod commit;
 mod insert;
 mod read;
@@ -13,6 +12,7 @@ use trade_core::{
 };
 
 use crate::{
+    claim::{ClaimRow, Row},
     fault::Fault,
     store::SqlStore,
     table::{
@@ -60,11 +60,8 @@ impl TradingStore for SqlStore {
         trading_order_no: TradingOrderNo,
         claim: Claim,
     ) -> Result<bool, StoreError> {
-        let claim = claim::ClaimTrading {
-            trading_order_no,
-            claim,
-        };
-        execute(self.writer(), claim).await
+        let row = Row::Trading(trading_order_no);
+        execute(self.writer(), ClaimRow { row, claim }).await
     }
 
     async fn due_tradings(&self, due: Due, now: Timestamp, limit: u32) -> Result<Vec<Trading>, StoreError> {

@@ -8,8 +8,9 @@ use trade_core::port::StoreError;
 
 use crate::{engine, fault::Fault};
 
-/// How often a write is tried when a unique constraint refused it for a row that is gone a moment later.
-const TRIES: u32 = 3;
+/// How often a write is tried when a unique constraint refused it for a row that is gone a moment later,
+/// or when the engine rolled it back for the sake of another.
+const TRIES: u32 = 10;
 
 /// What is to become of a transaction, and what is answered then.
 #[derive(Debug)]
@@ -65,6 +66,8 @@ async fn explained<W: Write>(writer: &DatabaseConnection, work: &W) -> Result<W:
                     return Err(Fault::Unique(refusal));
                 }
             }
+            // Nothing of it was written, and all it decides on is read anew.
+            Err(Fault::Conflict(_)) if tries < TRIES => {}
             outcome => return outcome,
         }
     }

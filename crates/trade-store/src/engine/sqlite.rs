@@ -72,7 +72,7 @@ async fn writer(options: SqliteConnectOptions, settings: &Settings) -> Result<Da
             Ok(pool) => return Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)),
             Err(error) => {
                 let error = DbErr::Conn(RuntimeErr::SqlxError(error.into()));
-                if waited >= settings.busy_timeout || trouble(&error) != Trouble::Busy {
+                if waited >= settings.busy_timeout || super::trouble(&error) != Trouble::Busy {
                     return Err(error.into());
                 }
                 tokio::time::sleep(SWITCH_PAUSE).await;
@@ -110,18 +110,8 @@ async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error
 }
 
 /// Tells the kinds of trouble apart by SQLite's result codes, of which the low byte is the kind.
-pub(super) fn trouble(error: &DbErr) -> Trouble {
-    let sqlx_error = match error {
-        DbErr::ConnectionAcquire(_) => return Trouble::Busy,
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => error,
-        _ => return Trouble::Other,
-    };
-    let sqlx::Error::Database(error) = sqlx_error.as_ref() else {
-        return Trouble::Other;
-    };
-    let code: Option<u32> = error.code().and_then(|code| code.parse().ok());
+pub(super) fn trouble(code: &str) -> Trouble {
+    let code: Option<u32> = code.parse().ok();
     match code.map(|code| code & 0xff) {
         // BUSY, LOCKED
         Some(5 | 6) => Trouble::Busy,
@@ -147,7 +137,7 @@ pub(super) async fn facts(writer: &DatabaseConnection) -> Result<Vec<(&'static s
     ] {
         let pragma = Statement::from_string(writer.get_database_backend(), format!("PRAGMA {name}"));
         let row = writer.query_one_raw(pragma).await?;
-        let row = row.ok_or(Fault::Missing("the engine does not know one of its own settings"))?;
+        let row = row.ok_or(Fault::Broken("the engine does not know one of its own settings"))?;
         let value = match row.try_get_by_index::<i64>(0) {
             Ok(number) => number.to_string(),
             Err(_) => row.try_get_by_index::<String>(0)?,

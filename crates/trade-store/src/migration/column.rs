@@ -1,6 +1,6 @@
 //! The few kinds of column that mean the same in SQLite, MySQL and PostgreSQL.
 
-use sea_orm::sea_query::{ColumnDef, Index, IndexCreateStatement};
+use sea_orm::sea_query::{ColumnDef, Index, IndexCreateStatement, Table};
 
 use super::Statement;
 
@@ -47,6 +47,11 @@ pub(super) fn text(name: &'static str) -> ColumnDef {
 /// A text of any length that may be absent.
 pub(super) fn maybe_text(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).text().take()
+}
+
+/// A column more for a table that is there; a statement of its own, as SQLite wants it.
+pub(super) fn add(table: &'static str, column: ColumnDef) -> Statement {
+    Table::alter().table(table).add_column(column).take().into()
 }
 
 /// An index that refuses a second row with the same values. Rows with an absent value never meet.

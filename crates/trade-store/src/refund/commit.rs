@@ -12,6 +12,7 @@ use crate::{
     fault::Fault,
     outbox,
     table::{
+        refund_journal,
         refund_record::{self, changed_columns},
         trading::{Column, Entity, yes_no},
     },
@@ -29,7 +30,7 @@ impl Write for Transition {
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<RefundCommit>, Fault> {
         let Self(change) = self;
         let Some(before) = read::find(tx, change.after.refund_no).await? else {
-            return Err(Fault::Missing("there is no refund of that number"));
+            return Err(Fault::Broken("there is no refund of that number"));
         };
         let updated = refund_record::Entity::update_many()
             .set(changed_columns(&change.after))
@@ -41,9 +42,14 @@ impl Write for Transition {
         if updated.rows_affected == 0 || before.version != change.from_version {
             return Ok(Verdict::RollBack(RefundCommit::Stale));
         }
-        if let Some(update) = sums(before.state, change.after.state, before.amount) {
-            move_sums(tx, &before, update).await?;
+        if let Some(update) = sums(before.state, change.after.state, before.amount)
+            && !moves_sums(tx, &before, update).await?
+        {
+            return Ok(Verdict::RollBack(RefundCommit::NotCovered));
         }
+        refund_journal::Entity::insert(refund_journal::new_row(&change.journal))
+            .exec_without_returning(tx)
+            .await?;
         if let Some(event) = &change.event {
             outbox::put(tx, event).await?;
         }
@@ -55,10 +61,11 @@ impl Write for Transition {
     }
 }
 
-/// What a move does to the sums of the trading, if anything. The checks of the table hold it within
-/// what was paid.
+/// What a move does to the sums of the trading, if anything. What comes back from failure must be
+/// covered anew; the checks of the table hold the rest within what was paid.
 fn sums(before: RefundState, after: RefundState, amount: Amount) -> Option<UpdateMany<Entity>> {
     let fen = amount.get();
+    let reserved = || Expr::col(Column::RefundReserved).add(fen);
     let refunded = || Expr::col(Column::Refund).add(fen);
     match (before, after) {
         (RefundState::Applied | RefundState::Sending(_), RefundState::Success) => {
@@ -71,9 +78,10 @@ fn sums(before: RefundState, after: RefundState, amount: Amount) -> Option<Updat
         ),
         (RefundState::Failed, RefundState::Success) => Some(
             Entity::update_many()
-                .col_expr(Column::RefundReserved, Expr::col(Column::RefundReserved).add(fen))
+                .col_expr(Column::RefundReserved, reserved())
                 .col_expr(Column::IsRefund, Expr::value(yes_no(true)))
-                .col_expr(Column::Refund, refunded()),
+                .col_expr(Column::Refund, refunded())
+                .filter(reserved().lte(Expr::col(Column::TradingAmount))),
         ),
         (RefundState::Applied | RefundState::Sending(_), RefundState::Applied | RefundState::Sending(_))
         | (RefundState::Failed, RefundState::Applied | RefundState::Sending(_) | RefundState::Failed)
@@ -93,17 +101,15 @@ fn still_refunded(fen: i64) -> Expr {
         .into()
 }
 
-async fn move_sums(
+/// Whether the sums could be moved. A refund has its trading: a reference holds that.
+async fn moves_sums(
     tx: &DatabaseTransaction,
     refund: &Refund,
     update: UpdateMany<Entity>,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let updated = update
         .filter(Column::TradingOrderNo.eq(refund.trading_order_no.get()))
         .exec(tx)
         .await?;
-    if updated.rows_affected == 0 {
-        return Err(Fault::Missing("there is no trading of that refund"));
-    }
-    Ok(())
+    Ok(updated.rows_affected == 1)
 }

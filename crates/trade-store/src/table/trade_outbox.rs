@@ -3,9 +3,10 @@
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 use trade_core::{Event, EventDraft, EventId, RoutingKey, Timestamp};
 
-use super::{BadColumn, checked, known};
+use super::{BadColumn, checked, known, ms};
 
-/// A row. `id` is the event's position; `due_at` is empty once it was announced.
+/// A row. `id` is the event's position; `due_at` is empty once it was announced; `occurred_at` is empty
+/// where a program of before it was there wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "trade_outbox")]
 pub struct Model {
@@ -20,6 +21,8 @@ pub struct Model {
     pub message: String,
     pub attempts: i64,
     pub due_at: Option<i64>,
+    pub occurred_at: Option<i64>,
+    pub position: Option<i64>,
     pub sent_at: Option<i64>,
     pub last_error: Option<String>,
 }
@@ -48,6 +51,7 @@ pub(crate) fn new_row(draft: &EventDraft, seq: i64) -> Result<ActiveModel, serde
         message: Set(serde_json::to_string(&message)?),
         attempts: Set(0),
         due_at: Set(Some(due_at.ms())),
+        occurred_at: Set(ms(message.occurred_at)),
         ..Default::default()
     })
 }
@@ -60,7 +64,8 @@ impl TryFrom<Model> for Event {
             event_id: checked("event_id", EventId::new(row.event_id))?,
             routing_key: known("routing_key", RoutingKey::from_code(&row.routing_key))?,
             message: checked("message", serde_json::from_str(&row.message))?,
-            position: row.id,
+            // One that was committed since positions were given last comes after all that have one.
+            position: row.position.unwrap_or(i64::MAX),
             attempts: checked("attempts", u32::try_from(row.attempts))?,
         })
     }

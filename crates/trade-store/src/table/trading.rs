@@ -26,6 +26,7 @@ pub struct Model {
     pub payer_total: Option<i64>,
     pub paid_at: Option<i64>,
     pub role: Option<String>,
+    pub withdrawn: i32,
     pub trading_amount: i64,
     pub refund: i64,
     pub refund_reserved: i64,
@@ -92,6 +93,7 @@ pub(crate) fn changed_columns(after: &Trading) -> ActiveModel {
         payer_total: Set(after.payer_total.map(Fen::get)),
         paid_at: Set(ms(after.paid_at)),
         role: Set(after.role.map(|role| role.key().to_owned())),
+        withdrawn: Set(i32::from(after.withdrawn)),
         result_code: Set(after.result_answer.code.clone()),
         result_msg: Set(after.result_answer.message.clone()),
         result_json: Set(after.result_answer.body.clone()),
@@ -139,6 +141,7 @@ impl TryFrom<Model> for Trading {
             payer_total: checked("payer_total", row.payer_total.map(Fen::new).transpose())?,
             paid_at: time(row.paid_at),
             role: row.role.map(role).transpose()?,
+            withdrawn: row.withdrawn != 0,
             refund_reserved: checked("refund_reserved", Fen::new(row.refund_reserved))?,
             refunded: checked("refund", Fen::new(row.refund))?,
             place_answer: answer(

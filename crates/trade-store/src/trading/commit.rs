@@ -7,7 +7,7 @@ use trade_core::{Role, TradingChange, port::Commit};
 use super::{find, winner_of};
 use crate::{
     fault::Fault,
-    outbox,
+    outbox, refund,
     table::{
         trade_journal,
         trading::{Column, Entity, changed_columns},
@@ -42,7 +42,7 @@ impl Write for Transition {
             return if exists {
                 Ok(Verdict::RollBack(Commit::Stale))
             } else {
-                Err(Fault::Missing("there is no trading of that number"))
+                Err(Fault::Broken("there is no trading of that number"))
             };
         }
         trade_journal::Entity::insert(trade_journal::new_row(&change.journal))
@@ -50,6 +50,9 @@ impl Write for Transition {
             .await?;
         if let Some(event) = &change.event {
             outbox::put(tx, event).await?;
+        }
+        if let Some(new) = &change.refund {
+            refund::put_of_surplus(tx, new).await?;
         }
         Ok(Verdict::Commit(Commit::Done))
     }

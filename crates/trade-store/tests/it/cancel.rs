@@ -105,7 +105,7 @@ async fn aborted_refunds_never_lose_count() {
         let caller = {
             let (store, refund) = (store.clone(), refund.clone());
             tokio::spawn(async move {
-                store.insert_refund(&refund).await.unwrap();
+                store.insert_refund(&fixture::new_refund(&refund)).await.unwrap();
                 let change = fixture::refund_change(&refund, RefundState::Success);
                 store.commit_refund(&change).await.unwrap();
             })
@@ -114,8 +114,8 @@ async fn aborted_refunds_never_lose_count() {
         caller.abort();
         let _ = caller.await;
         // The next caller asks for the same refund and brings it to its end.
-        match store.insert_refund(&refund).await.unwrap() {
-            RefundInserted::Done | RefundInserted::Exists(_) => {}
+        match store.insert_refund(&fixture::new_refund(&refund)).await.unwrap() {
+            RefundInserted::Done(_) | RefundInserted::Exists(_) => {}
             RefundInserted::NotCovered => panic!("refund {number} was reserved and lost"),
         }
         let change = fixture::refund_change(&refund, RefundState::Success);

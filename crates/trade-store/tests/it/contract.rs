@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use super::server;
 use tempfile::TempDir;
 use trade_core::{
     Snowflake,
@@ -41,6 +42,21 @@ async fn memory_keeps_every_promise() {
         Arc::new(SqlStore::in_memory().await.unwrap())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_keep_every_promise() {
+    for server in server::all() {
+        let fresh = server.fresh().await;
+        let raw = fresh.outsider().await;
+        store::holds(store::promises(), async || {
+            fresh.wipe(&raw).await;
+            Arc::clone(&fresh.store)
+        })
+        .await;
+        raw.close().await.unwrap();
+        fresh.end().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,10 @@ use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 use trade_core::{
     Channel, Role, Trading,
-    port::{Commit, HighWater, NoticeInbox, Outbox, Recorded, RefundStore, TradingStore},
+    port::{
+        Begun, CallStore, Commit, HighWater, IdempotencyStore, NoticeInbox, NoticeRecord, Outbox, Recorded,
+        RefundStore, TradingStore,
+    },
 };
 use trade_store::SqlStore;
 use trade_testkit::fixture::{self, START};
@@ -20,11 +23,14 @@ async fn fill(store: &SqlStore) -> Trading {
     store.insert_trading(&trading, &entry).await.unwrap();
     let paid = fixture::paid(&trading, Role::Winner, "4200");
     assert_eq!(store.commit_trading(&paid).await.unwrap(), Commit::Done);
-    let refund = fixture::refund(&paid.after, 1, 300);
+    let refund = fixture::new_refund(&fixture::refund(&paid.after, 1, 300));
     store.insert_refund(&refund).await.unwrap();
-    let merchant = fixture::enterprise(1);
-    let recorded = store.record_notice(Channel::WechatPay, merchant, "EV-1", "settled", START);
-    assert_eq!(recorded.await.unwrap(), Recorded::New);
+    let notice = fixture::notice("EV-1", 1);
+    assert_eq!(store.record_notice(&notice).await.unwrap(), Recorded::New);
+    store.append_calls(&[fixture::call(1, 0)]).await.unwrap();
+    let key = fixture::key("k-1");
+    assert_eq!(store.begin(&key, "f", START, START).await.unwrap(), Begun::Yours);
+    store.finish(&key, &fixture::answer(201, "{}")).await.unwrap();
     store.store(3, START).await.unwrap();
     paid.after
 }
@@ -43,9 +49,17 @@ async fn assert_filled(store: &SqlStore, paid: &Trading) {
     assert_eq!(store.refunds_of(paid.trading_order_no).await.unwrap().len(), 1);
     assert_eq!(store.last_position().await.unwrap(), 1);
     assert_eq!(store.load(3).await.unwrap(), Some(START));
-    let merchant = fixture::enterprise(1);
-    let recorded = store.record_notice(Channel::WechatPay, merchant, "EV-1", "again", START);
-    assert_eq!(recorded.await.unwrap(), Recorded::Again);
+    let notice = fixture::notice("EV-1", 1);
+    assert_eq!(store.record_notice(&notice).await.unwrap(), Recorded::Again);
+    let journal = store.refund_journal(fixture::refund_no(1)).await.unwrap();
+    assert_eq!(journal.len(), 1);
+    let calls = store.calls_of(paid.trading_order_no).await.unwrap();
+    assert_eq!(calls, [fixture::call(1, 0)]);
+    let begun = store
+        .begin(&fixture::key("k-1"), "f", START, START)
+        .await
+        .unwrap();
+    assert_eq!(begun, Begun::Done(fixture::answer(201, "{}")));
 }
 
 #[tokio::test]
@@ -93,12 +107,14 @@ async fn a_person_can_see_what_came_and_what_was_made_of_it() {
     let path = folder.path().join("t.db");
     let store = opened(&path).await;
     for (verdict, second) in [("no such trading", 0), ("settled", 15), ("seen before", 30)] {
-        let merchant = fixture::enterprise(7);
-        let at = fixture::at(second);
-        store
-            .record_notice(Channel::AliPay, merchant, "2026112300222", verdict, at)
-            .await
-            .unwrap();
+        let notice = NoticeRecord {
+            channel: Channel::AliPay,
+            enterprise_id: fixture::enterprise(7),
+            verdict: verdict.into(),
+            at: fixture::at(second),
+            ..fixture::notice("2026112300222", 1)
+        };
+        store.record_notice(&notice).await.unwrap();
     }
     let paid = fill(&store).await;
     let id = fixture::event_id(paid.trading_order_no.get() * 1000 + paid.version);

@@ -3,14 +3,15 @@
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tempfile::TempDir;
 use trade_core::{
-    Channel, Role, Trading, TradingState,
-    port::{NoticeInbox, RefundStore, TradingStore},
+    Refund, Role, Trading, TradingState,
+    port::{Begun, IdempotencyStore, NoticeInbox, RefundStore, TradingStore},
 };
 use trade_testkit::fixture::{self, START};
 
 use super::{column, opened, outsider};
 
-/// One live trading (1), one settled with a refund of 3.00 (2), one closed (3).
+/// One live trading (1), one settled with refunds of 3.00 and 1.00 (2), one closed (3);
+/// one notice, two idempotency keys.
 async fn filled(folder: &TempDir) -> DatabaseConnection {
     let path = folder.path().join("t.db");
     let store = opened(&path).await;
@@ -22,21 +23,38 @@ async fn filled(folder: &TempDir) -> DatabaseConnection {
     insert(&fixture::trading(2)).await;
     let paid = fixture::paid(&fixture::trading(2), Role::Winner, "4200");
     store.commit_trading(&paid).await.unwrap();
-    store
-        .insert_refund(&fixture::refund(&paid.after, 1, 300))
-        .await
-        .unwrap();
+    for (number, fen) in [(1, 300), (2, 100)] {
+        let refund = Refund {
+            product_refund_no: Some(fixture::product_refund_no(&format!("R{number}"))),
+            ..fixture::refund(&paid.after, number, fen)
+        };
+        store.insert_refund(&fixture::new_refund(&refund)).await.unwrap();
+    }
     let closed = Trading {
         state: TradingState::Cancelled,
         ..fixture::trading(3)
     };
     insert(&closed).await;
-    let merchant = fixture::enterprise(1);
-    store
-        .record_notice(Channel::WechatPay, merchant, "EV-1", "settled", START)
-        .await
-        .unwrap();
+    store.record_notice(&fixture::notice("EV-1", 2)).await.unwrap();
+    for key in ["k1", "k2"] {
+        let begun = store.begin(&fixture::key(key), "f", START, START).await;
+        assert_eq!(begun.unwrap(), Begun::Yours);
+    }
     outsider(&path).await
+}
+
+/// A copy of every row of a table, changed in those columns.
+async fn copy(raw: &DatabaseConnection, table: &str, changes: &[(&str, &str)]) -> String {
+    let into = columns(raw, table).await;
+    let from: Vec<_> = into
+        .split(", ")
+        .map(|name| {
+            let change = changes.iter().find(|(column, _)| *column == name);
+            change.map_or(name, |(_, value)| *value)
+        })
+        .collect();
+    let from = from.join(", ");
+    format!("INSERT INTO {table} ({into}) SELECT {from} FROM {table}")
 }
 
 /// Every column of a table but `id`, for a copy of a row.
@@ -45,65 +63,96 @@ async fn columns(raw: &DatabaseConnection, table: &str) -> String {
     column(raw, &names).await.unwrap().join(", ")
 }
 
+/// What must not be said of a trading, and the constraint that refuses it.
+const OF_TRADINGS: &[(&str, &str)] = &[
+    (
+        "UPDATE trading SET live_slot = 'jzo2o.orders/2406011000000000001' WHERE trading_order_no = 3",
+        "trading.live_slot",
+    ),
+    (
+        "UPDATE trading SET winner_slot = 'jzo2o.orders/2406011000000000002' WHERE trading_order_no = 3",
+        "trading.winner_slot",
+    ),
+    (
+        "UPDATE trading SET trading_order_no = 2 WHERE trading_order_no = 3",
+        "trading.trading_order_no",
+    ),
+    (
+        "UPDATE trading SET transaction_id = '4200' WHERE trading_order_no = 3",
+        "trading.trading_channel, trading.transaction_id",
+    ),
+    (
+        "UPDATE trading SET trading_amount = 0 WHERE trading_order_no = 3",
+        "trading_amount",
+    ),
+    (
+        "UPDATE trading SET trading_amount = 399 WHERE trading_order_no = 2",
+        "refund_reserved",
+    ),
+    (
+        "UPDATE trading SET refund_reserved = -1 WHERE trading_order_no = 3",
+        "refund_reserved",
+    ),
+    (
+        "UPDATE trading SET refund_reserved = 1001 WHERE trading_order_no = 2",
+        "refund_reserved",
+    ),
+    (
+        "UPDATE trading SET refund = 401 WHERE trading_order_no = 2",
+        "refund",
+    ),
+    (
+        "UPDATE trading SET refund = -1 WHERE trading_order_no = 2",
+        "refund",
+    ),
+    (
+        "UPDATE trading SET version = 0 WHERE trading_order_no = 2",
+        "version",
+    ),
+];
+
+/// What must not be said of anything else, and the constraint that refuses it.
+const OF_OTHERS: &[(&str, &str)] = &[
+    ("UPDATE refund_record SET refund_amount = 0", "refund_amount"),
+    ("UPDATE refund_record SET refund_amount = 1001", "refund_amount"),
+    ("UPDATE refund_record SET trading_order_no = 77", "FOREIGN KEY"),
+    (
+        "UPDATE trade_journal SET trading_order_no = 77 WHERE trading_order_no = 1",
+        "FOREIGN KEY",
+    ),
+    (
+        "UPDATE refund_record SET product_refund_no = 'R1' WHERE refund_no = 2",
+        "refund_record.product_app_id, refund_record.product_refund_no",
+    ),
+    (
+        "UPDATE refund_record SET out_refund_no = '1' WHERE refund_no = 2",
+        "refund_record.trading_order_no, refund_record.out_refund_no",
+    ),
+    (
+        "UPDATE refund_record SET refund_no = 1 WHERE refund_no = 2",
+        "refund_record.refund_no",
+    ),
+    (
+        "UPDATE refund_journal SET refund_no = 1 WHERE refund_no = 2",
+        "refund_journal.refund_no, refund_journal.version",
+    ),
+    (
+        "UPDATE refund_journal SET refund_no = 77 WHERE refund_no = 2",
+        "FOREIGN KEY",
+    ),
+    ("DELETE FROM refund_record WHERE refund_no = 2", "FOREIGN KEY"),
+    (
+        "UPDATE idempotency_key SET key = 'k1' WHERE key = 'k2'",
+        "idempotency_key.scope, idempotency_key.key",
+    ),
+    ("DELETE FROM trading WHERE trading_order_no = 2", "FOREIGN KEY"),
+];
+
 #[tokio::test]
 async fn what_must_not_be_is_refused_by_name() {
     let folder = TempDir::new().unwrap();
     let raw = filled(&folder).await;
-    let cases = [
-        (
-            "UPDATE trading SET live_slot = 'jzo2o.orders/2406011000000000001' WHERE trading_order_no = 3",
-            "trading.live_slot",
-        ),
-        (
-            "UPDATE trading SET winner_slot = 'jzo2o.orders/2406011000000000002' WHERE trading_order_no = 3",
-            "trading.winner_slot",
-        ),
-        (
-            "UPDATE trading SET trading_order_no = 2 WHERE trading_order_no = 3",
-            "trading.trading_order_no",
-        ),
-        (
-            "UPDATE trading SET transaction_id = '4200' WHERE trading_order_no = 3",
-            "trading.trading_channel, trading.transaction_id",
-        ),
-        (
-            "UPDATE trading SET trading_amount = 0 WHERE trading_order_no = 3",
-            "trading_amount",
-        ),
-        (
-            "UPDATE trading SET trading_amount = 299 WHERE trading_order_no = 2",
-            "refund_reserved",
-        ),
-        (
-            "UPDATE trading SET refund_reserved = -1 WHERE trading_order_no = 3",
-            "refund_reserved",
-        ),
-        (
-            "UPDATE trading SET refund_reserved = 1001 WHERE trading_order_no = 2",
-            "refund_reserved",
-        ),
-        (
-            "UPDATE trading SET refund = 301 WHERE trading_order_no = 2",
-            "refund",
-        ),
-        (
-            "UPDATE trading SET refund = -1 WHERE trading_order_no = 2",
-            "refund",
-        ),
-        (
-            "UPDATE trading SET version = 0 WHERE trading_order_no = 2",
-            "version",
-        ),
-        ("UPDATE refund_record SET refund_amount = 0", "refund_amount"),
-        ("UPDATE refund_record SET refund_amount = 1001", "refund_amount"),
-        ("UPDATE refund_record SET trading_order_no = 77", "FOREIGN KEY"),
-        (
-            "UPDATE trade_journal SET trading_order_no = 77 WHERE trading_order_no = 1",
-            "FOREIGN KEY",
-        ),
-        ("DELETE FROM trading WHERE trading_order_no = 2", "FOREIGN KEY"),
-    ];
-    for (sql, name) in cases {
+    for (sql, name) in OF_TRADINGS.iter().chain(OF_OTHERS) {
         let error = raw.execute_unprepared(sql).await.expect_err(sql).to_string();
         assert!(
             error.contains("constraint failed") && error.contains(name),
@@ -112,6 +161,10 @@ async fn what_must_not_be_is_refused_by_name() {
     }
 }
 
+const OTHER_NO: (&str, &str) = ("refund_no", "refund_no + 100");
+const OTHER_OUT_NO: (&str, &str) = ("out_refund_no", "'other ' || refund_no");
+const OTHER_PRODUCT_NO: (&str, &str) = ("product_refund_no", "'other ' || refund_no");
+
 #[tokio::test]
 async fn no_row_can_be_copied() {
     let folder = TempDir::new().unwrap();
@@ -119,7 +172,15 @@ async fn no_row_can_be_copied() {
     // For tables with several keys, the copy differs in all but one.
     let cases = [
         ("trade_journal", vec![("", "")]),
-        ("refund_record", vec![("", "")]),
+        // A refund has three numbers, each with a key of its own.
+        ("refund_record", vec![OTHER_PRODUCT_NO, OTHER_OUT_NO]),
+        ("refund_record", vec![OTHER_NO, OTHER_OUT_NO]),
+        ("refund_record", vec![OTHER_NO, OTHER_PRODUCT_NO]),
+        (
+            "refund_journal",
+            vec![("cause", "'timer'"), ("detail", "'other'")],
+        ),
+        ("idempotency_key", vec![("fingerprint", "'other'")]),
         (
             "notice_inbox",
             vec![("verdict", "'other'"), ("notice_id", "'other'")],
@@ -129,29 +190,22 @@ async fn no_row_can_be_copied() {
         ("trade_outbox", vec![("event_key", "'other'"), ("event_id", "9")]),
     ];
     for (table, changes) in cases {
-        let into = columns(&raw, table).await;
-        let from: Vec<_> = into
-            .split(", ")
-            .map(|name| {
-                changes
-                    .iter()
-                    .find(|(column, _)| *column == name)
-                    .map_or(name, |(_, value)| *value)
-            })
-            .collect();
-        let sql = format!(
-            "INSERT INTO {table} ({into}) SELECT {} FROM {table}",
-            from.join(", ")
-        );
+        let sql = copy(&raw, table, &changes).await;
         let error = raw.execute_unprepared(&sql).await.expect_err(&sql).to_string();
         assert!(error.contains("UNIQUE constraint failed"), "{sql}: {error}");
     }
     // With all keys changed the copy is fine: it was the keys that were refused.
-    let into = columns(&raw, "trade_outbox").await;
-    let from = into
-        .replace("event_id", "9")
-        .replace("event_key", "'other'")
-        .replace("seq", "9");
-    let sql = format!("INSERT INTO trade_outbox ({into}) SELECT {from} FROM trade_outbox");
-    raw.execute_unprepared(&sql).await.unwrap();
+    let fine = [
+        (
+            "trade_outbox",
+            vec![("event_key", "'other'"), ("event_id", "9"), ("seq", "9")],
+        ),
+        ("refund_record", vec![OTHER_NO, OTHER_PRODUCT_NO, OTHER_OUT_NO]),
+        ("refund_journal", vec![("version", "version + 1")]),
+        ("idempotency_key", vec![("scope", "'other'")]),
+    ];
+    for (table, changes) in fine {
+        let sql = copy(&raw, table, &changes).await;
+        raw.execute_unprepared(&sql).await.expect(&sql);
+    }
 }

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod audit;
 mod cancel;
 mod contract;
 mod durable;
@@ -15,8 +16,11 @@ mod full;
 mod guard;
 mod open;
 mod schema;
+mod server;
+mod servers;
 mod sums;
 mod two;
+mod upgrade;
 
 use std::{error::Error, path::Path};
 

@@ -1,0 +1,190 @@
+//! Database servers under test: a database of its own on each, gone with the test.
+//!
+//! `TRADE_TEST_POSTGRES` and `TRADE_TEST_MYSQL` say where they are, as URLs without a database.
+
+use std::{
+    env,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Statement};
+use trade_store::SqlStore;
+
+/// A server on which databases can be made.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    url: String,
+    /// A database that is always there.
+    home: &'static str,
+}
+
+/// Every server that the tests use: one that is not there fails them. None, when only what is embedded was
+/// asked for.
+pub(crate) fn all() -> Vec<Server> {
+    if env::var_os("TRADE_TEST_EMBEDDED").is_some() {
+        return Vec::new();
+    }
+    let url = |name: &str, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+    vec![
+        Server {
+            url: url("TRADE_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432"),
+            home: "postgres",
+        },
+        Server {
+            url: url("TRADE_TEST_MYSQL", "mysql://root@127.0.0.1:3306"),
+            home: "mysql",
+        },
+    ]
+}
+
+/// An empty database.
+pub(crate) struct Empty {
+    server: Server,
+    name: String,
+}
+
+/// A migrated store on a database of its own.
+pub(crate) struct Fresh {
+    database: Empty,
+    pub(crate) store: Arc<SqlStore>,
+}
+
+impl Server {
+    async fn outsider(&self, database: &str) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(format!("{}/{database}", self.url));
+        options.max_connections(1).sqlx_logging(false);
+        let connected = Database::connect(options).await;
+        connected.unwrap_or_else(|error| panic!("there is no server at {}: {error}", self.url))
+    }
+
+    /// The URL of a database.
+    pub(crate) fn on(&self, database: &str) -> String {
+        format!("{}/{database}", self.url)
+    }
+
+    /// The URL for somebody whom the server does not know.
+    pub(crate) fn as_stranger(&self) -> String {
+        let (scheme, rest) = self.url.split_once("://").unwrap();
+        let host = rest.rsplit('@').next().unwrap();
+        format!("{scheme}://nobody_at_all:hunter2@{host}/{}", self.home)
+    }
+
+    pub(crate) async fn empty(&self) -> Empty {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("trade_test_{}_{count}", std::process::id());
+        let home = self.outsider(self.home).await;
+        home.execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .unwrap();
+        home.close().await.unwrap();
+        Empty {
+            server: self.clone(),
+            name,
+        }
+    }
+
+    pub(crate) async fn fresh(&self) -> Fresh {
+        let database = self.empty().await;
+        let store = SqlStore::connect(&database.url()).await.unwrap();
+        store.migrate().await.unwrap();
+        Fresh {
+            database,
+            store: Arc::new(store),
+        }
+    }
+}
+
+impl Empty {
+    pub(crate) fn url(&self) -> String {
+        self.server.on(&self.name)
+    }
+
+    pub(crate) async fn end(self) {
+        let home = self.server.outsider(self.server.home).await;
+        // Connections may still be on their way out.
+        let force = match home.get_database_backend() {
+            DatabaseBackend::Postgres => " WITH (FORCE)",
+            _ => "",
+        };
+        let drop = format!("DROP DATABASE {}{force}", self.name);
+        home.execute_unprepared(&drop).await.unwrap();
+        home.close().await.unwrap();
+    }
+}
+
+/// The tables with rows of their own, children first.
+const TABLES: [&str; 9] = [
+    "channel_call",
+    "idempotency_key",
+    "notice_inbox",
+    "id_mark",
+    "trade_outbox",
+    "refund_journal",
+    "refund_record",
+    "trade_journal",
+    "trading",
+];
+
+impl Fresh {
+    pub(crate) fn url(&self) -> String {
+        self.database.url()
+    }
+
+    /// Somebody else's connection to the database.
+    pub(crate) async fn outsider(&self) -> DatabaseConnection {
+        self.database.server.outsider(&self.database.name).await
+    }
+
+    /// Empties every table.
+    pub(crate) async fn wipe(&self, raw: &DatabaseConnection) {
+        for table in TABLES {
+            raw.execute_unprepared(&format!("DELETE FROM {table}"))
+                .await
+                .unwrap();
+        }
+        raw.execute_unprepared("UPDATE trade_position SET last_position = 0")
+            .await
+            .unwrap();
+    }
+
+    /// Has the server end every connection to the database but this one.
+    pub(crate) async fn end_connections(&self, raw: &DatabaseConnection) {
+        let name = &self.database.name;
+        let backend = raw.get_database_backend();
+        if backend == DatabaseBackend::Postgres {
+            let end = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                 WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+            );
+            raw.query_all_raw(Statement::from_string(backend, end))
+                .await
+                .unwrap();
+            return;
+        }
+        let ids = format!(
+            "SELECT CAST(ID AS SIGNED) FROM information_schema.PROCESSLIST \
+             WHERE DB = '{name}' AND ID <> CONNECTION_ID()"
+        );
+        for row in raw
+            .query_all_raw(Statement::from_string(backend, ids))
+            .await
+            .unwrap()
+        {
+            let id: i64 = row.try_get_by_index(0).unwrap();
+            // It may have gone by itself.
+            let _gone = raw.execute_unprepared(&format!("KILL {id}")).await;
+        }
+    }
+
+    pub(crate) async fn end(self) {
+        let Ok(store) = Arc::try_unwrap(self.store) else {
+            panic!("somebody still holds the store");
+        };
+        store.close().await.unwrap();
+        self.database.end().await;
+    }
+}
