@@ -1,11 +1,14 @@
 //! The commands of the `trade` binary.
 
+mod audit;
 mod demo;
+mod order;
 mod sandbox;
 mod serve;
 mod show;
+mod store;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -35,6 +38,22 @@ enum Command {
         #[arg(long, short, env = "TRADE_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Show an order or a trading: calls, notices, transitions, refunds and events in time order
+    Show {
+        /// The order's number or a trading's
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        number: i64,
+        /// The settings of the server
+        #[arg(long, short, env = "TRADE_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Check the invariants of the store: exit code 0 when all hold, 1 when one is broken, 2 when the
+    /// store cannot be opened
+    Audit {
+        /// The settings of the server
+        #[arg(long, short, env = "TRADE_CONFIG")]
+        config: Option<PathBuf>,
+    },
     /// Play WeChat Pay and Alipay on this machine
     Sandbox(SandboxOptions),
     /// Start sandbox and server, create a payment at each channel, and show how it goes
@@ -46,24 +65,27 @@ enum Command {
 }
 
 impl Arguments {
-    /// What is logged unless `RUST_LOG` says otherwise: a demo shows its own steps.
+    /// What is logged unless `RUST_LOG` says otherwise: the others show what they have to say.
     #[must_use]
     pub fn default_log(&self) -> &'static str {
         match self.command {
             Command::Serve { .. } | Command::Sandbox(_) => "info",
-            Command::Demo { .. } => "error",
+            Command::Demo { .. } | Command::Show { .. } | Command::Audit { .. } => "error",
         }
     }
 
-    /// Runs the command to its end.
+    /// Runs the command to its end, and returns what the process ends with.
     ///
     /// # Errors
     /// What went wrong, for [`show_failure`].
-    pub async fn run(self) -> Result<(), Failure> {
+    pub async fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
-            Command::Serve { config } => serve::run(config.as_deref()).await,
-            Command::Sandbox(options) => sandbox::run(options).await,
-            Command::Demo { auto } => demo::run(auto).await,
+            Command::Serve { config } => serve::run(config.as_deref()).await?,
+            Command::Show { number, config } => order::run(number, config.as_deref()).await?,
+            Command::Audit { config } => return audit::run(config.as_deref()).await,
+            Command::Sandbox(options) => sandbox::run(options).await?,
+            Command::Demo { auto } => demo::run(auto).await?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -9,7 +9,7 @@ use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 
 pub use merchant::{AlipayKeys, AlipayMerchant, Merchant, WechatKeys, WechatMerchant};
-pub use server::{Jobs, Server, Store};
+pub use server::{Jobs, Rabbitmq, Server, Store};
 
 use crate::qr::QrOptions;
 
@@ -26,6 +26,9 @@ pub struct Settings {
     /// Where it keeps things.
     #[serde(default)]
     pub store: Store,
+    /// The broker that events are announced to, if any.
+    #[serde(default)]
+    pub rabbitmq: Option<Rabbitmq>,
     /// What runs by the clock.
     #[serde(default)]
     pub jobs: Jobs,
@@ -101,6 +104,10 @@ impl Settings {
             }
         }
         self.server.check(&mut wrong);
+        self.store.check(&mut wrong);
+        if let Some(rabbitmq) = &self.rabbitmq {
+            rabbitmq.check(&mut wrong);
+        }
         self.jobs.check(&mut wrong);
         if wrong.is_empty() {
             Ok(self)
@@ -134,7 +141,10 @@ mod tests {
         assert!(error_of("").contains("merchant"));
         assert!(error_of("[server]\nlisen = 1").contains("lisen"));
         assert!(error_of(&format!("{GOOD}\n[server]\nlisten = \"nowhere\"")).contains("server.listen"));
+        assert!(error_of(&format!("{GOOD}\n[store]\nconnections = 1")).contains("store.connections"));
+        assert!(error_of(&format!("{GOOD}\n[rabbitmq]\nurl = \"http://broker\"")).contains("rabbitmq"));
         assert!(error_of(&format!("{GOOD}\n[qr]\nsize = 10")).contains("qr.size"));
+        assert!(error_of(&format!("{GOOD}\n[jobs]\nkeep_days = 0")).contains("jobs.keep_days"));
         assert!(error_of(&format!("{GOOD}\n[qr]\nfore_color = \"red\"")).contains("#rrggbb"));
         assert!(error_of(&GOOD.replace("app_id", "appid")).contains("appid"));
         assert!(error_of(&GOOD.replace("1001\n", "0\n")).contains("enterprise_id"));

@@ -1,9 +1,15 @@
 //! HTTP: parse and check, call the service, show the result. Nothing is decided here.
+//!
+//! Only `/trade/open` is for the world outside: the channels prove who they are by their signatures.
+//! `/trade/inner` (order systems), `/trade/admin` (operators), `/metrics` and the health routes trust
+//! whoever reaches them, so a proxy must let none of them through.
 
+mod admin;
 mod ancestor;
 mod events;
 mod fields;
 mod health;
+mod idempotency;
 mod native;
 mod notify;
 mod problem;
@@ -15,7 +21,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -49,6 +55,8 @@ pub struct App {
     pub announced: watch::Receiver<u64>,
     /// Tells whether requests can be served.
     pub probe: Arc<dyn Probe>,
+    /// How many channel calls are missing in the record.
+    pub calls_dropped: Arc<AtomicU64>,
     /// Set when the server is going down: not ready for new work, still finishing what it has.
     pub draining: Arc<AtomicBool>,
 }
@@ -67,6 +75,10 @@ impl App {
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
+
+    fn calls_dropped(&self) -> u64 {
+        self.calls_dropped.load(Ordering::Relaxed)
+    }
 }
 
 impl fmt::Debug for App {
@@ -81,10 +93,12 @@ impl fmt::Debug for App {
 pub fn router(app: App) -> Router {
     Router::new()
         .nest("/trade/inner", inner())
+        .nest("/trade/admin", operators())
         .route("/trade/open/notify/wx/{enterprise_id}", post(notify::wechat))
         .route("/trade/open/notify/alipay/{enterprise_id}", post(notify::alipay))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(admin::metrics))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -105,13 +119,25 @@ fn inner() -> Router<App> {
         .route("/tradings/{trading_order_no}", get(tradings::show))
         .route("/tradings/{trading_order_no}/close", post(tradings::close))
         .route("/tradings/{trading_order_no}/history", get(tradings::history))
+        .route("/tradings/{trading_order_no}/timeline", get(tradings::timeline))
         .route("/tradings/{trading_order_no}/qr.svg", get(native::qr_svg))
+        .route("/refunds", post(refunds::create).get(refunds::list))
+        .route("/refunds/{product_refund_no}", get(refunds::show_by_product_no))
         .route("/refund-record/refund", post(refunds::refund))
         .route("/refund-record/{refund_no}", get(refunds::show))
+        .route("/refund-record/{refund_no}/history", get(refunds::history))
         .route("/basic/query/{trading_order_no}", post(ancestor::query))
         .route("/basic/refund/{refund_no}", post(ancestor::query_refund))
         .route("/refund/records", get(ancestor::refund_records))
         .route("/events", get(events::stream))
+}
+
+/// For the people who run the server.
+fn operators() -> Router<App> {
+    Router::new()
+        .route("/stuck", get(admin::stuck))
+        .route("/tradings/{trading_order_no}/retry", post(admin::retry_trading))
+        .route("/refunds/{refund_no}/retry", post(admin::retry_refund))
 }
 
 async fn unknown_route() -> Problem {

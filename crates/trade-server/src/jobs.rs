@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 use trade_core::{
-    job::{self, Tick},
+    job::{self, Report, Tick},
     port::EventSink,
     service::TradeService,
 };
@@ -18,22 +18,35 @@ enum Job {
     CloseExpired,
     SyncRefund,
     RelayEvents,
+    Prune,
 }
 
 impl Job {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::SyncTrading,
         Self::CloseExpired,
         Self::SyncRefund,
         Self::RelayEvents,
+        Self::Prune,
     ];
 
-    async fn tick(self, service: &TradeService, sink: &dyn EventSink, batch: u32) -> Tick {
+    async fn tick(self, service: &TradeService, sink: &dyn EventSink, settings: &Jobs) -> Tick {
+        let batch = settings.batch;
         match self {
             Self::SyncTrading => job::sync_trading(service, batch).await,
             Self::CloseExpired => job::close_expired(service, batch).await,
             Self::SyncRefund => job::sync_refund(service, batch).await,
             Self::RelayEvents => job::relay_events(service, sink, batch).await,
+            Self::Prune => prune(service, settings).await,
+        }
+    }
+
+    /// How long it rests when nothing is left to do. What is kept for days is not looked for every second.
+    fn interval(self, settings: &Jobs) -> Duration {
+        let interval = Duration::from_millis(settings.interval_ms);
+        match self {
+            Self::SyncTrading | Self::CloseExpired | Self::SyncRefund | Self::RelayEvents => interval,
+            Self::Prune => interval.saturating_mul(60),
         }
     }
 }
@@ -62,9 +75,9 @@ async fn run(
     settings: Jobs,
     mut stop: watch::Receiver<bool>,
 ) {
-    let interval = Duration::from_millis(settings.interval_ms);
+    let interval = job.interval(&settings);
     while !*stop.borrow() {
-        let full = match job.tick(&service, &*sink, settings.batch).await {
+        let full = match job.tick(&service, &*sink, &settings).await {
             Ok(report) => report.is_full(settings.batch) && report.changed > 0,
             Err(error) => {
                 tracing::error!(?job, error = %error, "job tick failed");
@@ -75,4 +88,18 @@ async fn run(
             let _ = tokio::time::timeout(interval, stop.changed()).await;
         }
     }
+}
+
+/// Forgets keys and calls that are older than they are kept.
+async fn prune(service: &TradeService, settings: &Jobs) -> Tick {
+    let ports = service.ports();
+    let before = ports.clock.now().minus(settings.keep());
+    let keys = ports.store.prune_keys(before, settings.batch).await?;
+    let calls = ports.store.prune_calls(before, settings.batch).await?;
+    let gone = u32::try_from(keys.max(calls)).unwrap_or(u32::MAX);
+    Ok(Report {
+        due: gone,
+        changed: gone,
+        ..Report::default()
+    })
 }

@@ -5,13 +5,16 @@
 
 mod causes;
 
+pub mod advice;
 pub mod cmd;
 pub mod config;
 pub mod http;
 pub mod infra;
 pub mod jobs;
+pub mod metrics;
 pub mod qr;
 pub mod serve;
 pub mod shutdown;
 pub mod telemetry;
+pub mod timeline;
 pub mod wire;

@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
     let arguments = cmd::Arguments::parse();
     telemetry::start(arguments.default_log());
     match arguments.run().await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             cmd::show_failure(&failure);
             ExitCode::FAILURE

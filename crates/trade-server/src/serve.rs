@@ -19,6 +19,7 @@ use trade_core::{port::EventSink, service::TradeService};
 use crate::{
     config::Settings,
     http::{self, App},
+    infra::CallWriter,
     jobs,
     wire::{self, Environment, WireError},
 };
@@ -51,6 +52,7 @@ pub struct Running {
     draining: Arc<AtomicBool>,
     jobs: JoinSet<()>,
     http: JoinHandle<std::io::Result<()>>,
+    calls: CallWriter,
     patience: Duration,
 }
 
@@ -88,6 +90,7 @@ pub async fn start(
         qr: settings.qr.clone(),
         announced: wired.announced,
         probe: wired.probe,
+        calls_dropped: wired.calls.dropped(),
         draining: Arc::clone(&draining),
     };
     let http = tokio::spawn(serve(listener, app, stopped));
@@ -101,6 +104,7 @@ pub async fn start(
         draining,
         jobs,
         http,
+        calls: wired.calls,
         patience,
     })
 }
@@ -137,6 +141,7 @@ impl Running {
             mut jobs,
             mut http,
             sink,
+            calls,
             patience,
             ..
         } = self;
@@ -144,6 +149,8 @@ impl Running {
             while jobs.join_next().await.is_some() {}
             drop(sink);
             let _ = (&mut http).await;
+            // Last, so that it has the calls of all that ended before.
+            calls.finish().await;
         };
         if tokio::time::timeout(patience, ended).await.is_err() {
             tracing::warn!("some requests did not end in time and were cut off");

@@ -3,7 +3,7 @@
 mod alipay;
 mod wechat;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -11,15 +11,16 @@ use trade_core::{
     EnterpriseId, IdError, Snowflake, SystemClock, SystemRandom,
     handler::{Breaker, BreakerPolicy, PayHandler, Registry, Retry, RetryPolicy, Timeout, Trace},
     memory::MemoryLock,
-    port::{Clock, EventSink, Random, StoreError},
+    port::{Clock, EventSink, Random, StoreError, TradeStore},
     service::{Policy, Ports, TradeService},
 };
+use trade_mq::RabbitSink;
 use trade_store::SqlStore;
 
 use crate::{
     config::{Merchant, Settings},
     http::Probe,
-    infra::LocalSink,
+    infra::{BrokerSink, CallRecorder, CallWriter, LocalSink},
 };
 
 /// One call to a channel takes no longer.
@@ -27,13 +28,40 @@ const CALL_LIMIT: Duration = Duration::from_secs(8);
 /// A request that forgot its lock loses it after this.
 const LOCK_LEASE: Duration = Duration::from_secs(30);
 
-/// Time and randomness, so that tests can hold them.
+/// Stands around the ports of a server: for programs that embed one and want to watch its ports, or to
+/// make them fail. What a decorator does not care about it returns as it is.
+pub trait Decorate: Debug + Send + Sync + 'static {
+    /// Around the store, before anything uses it.
+    fn store(&self, store: Arc<dyn TradeStore>) -> Arc<dyn TradeStore> {
+        store
+    }
+
+    /// Around everything else the service works with; its rules of time may be others, too.
+    fn service(&self, ports: Ports, policy: Policy) -> (Ports, Policy) {
+        (ports, policy)
+    }
+
+    /// Around the sink of the events.
+    fn sink(&self, sink: Arc<dyn EventSink>) -> Arc<dyn EventSink> {
+        sink
+    }
+}
+
+/// Adds nothing.
+#[derive(Debug)]
+struct Undecorated;
+
+impl Decorate for Undecorated {}
+
+/// Time and randomness, so that tests can hold them, and what stands around the ports.
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Nonces.
     pub random: Arc<dyn Random>,
+    /// What stands around the ports; by default nothing.
+    pub decorate: Arc<dyn Decorate>,
 }
 
 impl Default for Environment {
@@ -41,6 +69,7 @@ impl Default for Environment {
         Self {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
+            decorate: Arc::new(Undecorated),
         }
     }
 }
@@ -52,14 +81,17 @@ pub enum WireError {
     #[error("the configuration is wrong:\n  {}", .0.join("\n  "))]
     Merchants(Vec<String>),
     /// The store cannot be opened or migrated.
-    #[error("the store at {path} cannot be opened: is the folder there and writable?")]
+    #[error("the store at {place} cannot be opened")]
     Store {
-        /// Where it should be.
-        path: String,
+        /// The file, or the setting that names a server.
+        place: String,
         /// The cause.
         #[source]
         source: StoreError,
     },
+    /// The broker's settings cannot work.
+    #[error("rabbitmq: events cannot be announced")]
+    Broker(#[from] trade_mq::MqError),
     /// The number generator cannot start.
     #[error("no numbers can be made")]
     Numbers(#[from] IdError),
@@ -70,44 +102,75 @@ pub(crate) struct Wired {
     pub(crate) service: TradeService,
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) announced: watch::Receiver<u64>,
+    pub(crate) calls: CallWriter,
     pub(crate) probe: Arc<dyn Probe>,
 }
 
 pub(crate) async fn build(settings: &Settings, environment: Environment) -> Result<Wired, WireError> {
     let registry = registry(&settings.merchants, &environment)?;
-    let store = Arc::new(open(settings).await?);
-    let clock = environment.clock;
+    let opened = Arc::new(open(settings).await?);
+    let (clock, decorate) = (environment.clock, environment.decorate);
+    let store = decorate.store(opened.clone());
     let ids = Snowflake::start(settings.server.node, Arc::clone(&clock), store.clone()).await?;
-    let (sink, announced) = LocalSink::new();
+    let (local, announced) = LocalSink::new();
+    let sink = sink(settings, local, &clock)?;
+    let (recorder, calls) = CallRecorder::start(store.clone());
     let ports = Ports {
         store: store.clone(),
         registry,
         clock: Arc::clone(&clock),
         ids: Arc::new(ids),
         lock: Arc::new(MemoryLock::new(clock, LOCK_LEASE)),
+        calls: Arc::new(recorder),
     };
     let policy = Policy {
         pay_within: settings.server.pay_within(),
         ..Policy::default()
     };
-    let probe = Arc::new(StoreProbe(store));
+    let (ports, policy) = decorate.service(ports, policy);
     Ok(Wired {
         service: TradeService::new(ports, policy),
-        sink: Arc::new(sink),
+        sink: decorate.sink(sink),
         announced,
-        probe,
+        calls,
+        probe: Arc::new(StoreProbe(opened)),
+    })
+}
+
+/// Events go to the broker when one is configured.
+fn sink(
+    settings: &Settings,
+    local: LocalSink,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn EventSink>, WireError> {
+    Ok(match &settings.rabbitmq {
+        None => Arc::new(local),
+        Some(rabbitmq) => {
+            let broker = RabbitSink::new(rabbitmq.settings(), Arc::clone(clock))?;
+            Arc::new(BrokerSink::new(broker, local))
+        }
     })
 }
 
 async fn open(settings: &Settings) -> Result<SqlStore, WireError> {
-    let path = &settings.store.path;
+    let store = &settings.store;
     let failed = |source| WireError::Store {
-        path: path.display().to_string(),
+        place: store.place(),
         source,
     };
-    let store = SqlStore::open(path).await.map_err(failed)?;
-    store.migrate().await.map_err(failed)?;
-    Ok(store)
+    let opened = match &store.url {
+        Some(url) => {
+            let connections = trade_store::Settings {
+                connections: store.connections,
+                ..trade_store::Settings::default()
+            };
+            SqlStore::connect_with(url.expose(), &connections).await
+        }
+        None => SqlStore::open(&store.path).await,
+    };
+    let opened = opened.map_err(failed)?;
+    opened.migrate().await.map_err(failed)?;
+    Ok(opened)
 }
 
 fn registry(merchants: &[Merchant], environment: &Environment) -> Result<Registry, WireError> {

@@ -14,7 +14,7 @@ use trade_core::{
 use super::{
     App, Problem,
     fields::{Fields, path_id},
-    tradings,
+    refunds, tradings,
     view::{RefundRecord, TradingRes},
 };
 
@@ -34,7 +34,8 @@ pub(super) async fn query_refund(
     number: Path<String>,
 ) -> Result<Json<RefundRecord>, Problem> {
     let number = path_id("refundNo", &number, RefundNo::new)?;
-    Ok(Json(RefundRecord::from(&app.service.query_refund(number).await?)))
+    let refund = app.service.query_refund(number).await?;
+    Ok(Json(refunds::view(&app, &refund)))
 }
 
 /// `GET /trade/inner/refund/records?productOrderNo=&tradingOrderNo=`
@@ -45,7 +46,7 @@ pub(super) async fn refund_records(
     let fields = Fields::from_query(query.as_deref());
     let trading = fields.id("tradingOrderNo", TradingOrderNo::new)?;
     let order = fields.id("productOrderNo", ProductOrderNo::new)?;
-    let refunds = match (trading, order) {
+    let found = match (trading, order) {
         (Some(number), _) => app.service.refunds_of(number).await?,
         (None, Some(order)) => refunds_of_order(&app, order).await?,
         (None, None) => {
@@ -54,11 +55,13 @@ pub(super) async fn refund_records(
             return Err(problem.with_code(MessageCode::RefundQueryParamError));
         }
     };
-    if refunds.is_empty() {
+    if found.is_empty() {
         let problem = Problem::new(StatusCode::NOT_FOUND, "there is no such refund");
         return Err(problem.with_code(MessageCode::RefundNotFound));
     }
-    Ok(Json(refunds.iter().map(RefundRecord::from).collect()))
+    Ok(Json(
+        found.iter().map(|refund| refunds::view(&app, refund)).collect(),
+    ))
 }
 
 async fn refunds_of_order(app: &App, order: ProductOrderNo) -> Result<Vec<Refund>, Problem> {

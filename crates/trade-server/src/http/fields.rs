@@ -9,9 +9,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use serde_json::value::RawValue;
-use trade_core::{Amount, Channel};
+use trade_core::{Amount, Channel, ProductAppId, port::Page};
 
 use super::Problem;
+
+const MAX_PAGE: u32 = 200;
+const DEFAULT_PAGE: u32 = 50;
 
 /// The fields of a JSON object or of a query or form text, each kept as its own text so that no
 /// number goes through floating point.
@@ -191,6 +194,27 @@ pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T, Problem> {
 /// A channel, with the original's name for the field.
 pub(super) fn channel(fields: &Fields) -> Result<Option<Channel>, Problem> {
     fields.named("tradingChannel")
+}
+
+/// The order system, where the request names one.
+pub(super) fn app_id(fields: &Fields) -> Result<Option<ProductAppId>, Problem> {
+    let app_id = fields.text("productAppId")?.map(ProductAppId::new).transpose();
+    app_id.map_err(|invalid| Problem::field(invalid.what, invalid.rule))
+}
+
+/// Which part of a list: `limit` (1 to 200, default 50), and `before`, the last number of the page before.
+pub(super) fn read_page(fields: &Fields) -> Result<Page, Problem> {
+    let limit = match fields.long("limit")? {
+        None => DEFAULT_PAGE,
+        Some(limit) => u32::try_from(limit)
+            .ok()
+            .filter(|limit| (1..=MAX_PAGE).contains(limit))
+            .ok_or_else(|| Problem::field("limit", "must be from 1 to 200"))?,
+    };
+    Ok(Page {
+        before: fields.long("before")?,
+        limit,
+    })
 }
 
 /// A number in the path.

@@ -3,17 +3,18 @@
 use axum::{
     Json,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use trade_core::{
-    EnterpriseId, ProductAppId, ProductOrderNo, Trading, TradingOrderNo, TradingState,
+    EnterpriseId, ProductOrderNo, Trading, TradingOrderNo, TradingState,
     service::{CreateTrading, MessageCode},
 };
 
 use super::{
     App, Problem,
-    fields::{Fields, JsonFields, channel, path_id, required},
+    fields::{Fields, JsonFields, app_id, channel, path_id, required},
+    idempotency::{self, Content},
     view::NativePayRes,
 };
 use crate::qr;
@@ -21,30 +22,45 @@ use crate::qr;
 /// `POST /trade/inner/native`
 pub(super) async fn create(
     State(app): State<App>,
+    headers: HeaderMap,
     JsonFields(fields): JsonFields,
-) -> Result<Json<NativePayRes>, Problem> {
+) -> Result<Response, Problem> {
     let request = read(&fields)?;
-    // In a task of its own: a caller that hangs up must not cut the work between two steps.
-    let service = app.service.clone();
-    let created = tokio::spawn(async move { service.create(&request).await }).await;
-    let trading = created.map_err(|_| interrupted())??;
-    let code_url = live_code(&trading)?;
-    Ok(Json(NativePayRes {
-        qr_code: draw(&app, &trading, code_url)?,
+    let content = content(&request);
+    let at_work = app.clone();
+    let work = async move {
+        let trading = at_work.service.create(&request).await?;
+        Ok(Json(show(&at_work, &trading)?))
+    };
+    idempotency::once(&app, &headers, content, work).await
+}
+
+fn content(request: &CreateTrading) -> Content {
+    Content::new("POST native", Some(&request.product_app_id))
+        .with("enterpriseId", &request.enterprise_id)
+        .with("productOrderNo", &request.product_order_no)
+        .with("tradingChannel", &request.channel)
+        .with("tradingAmount", &request.amount.get())
+        .with("memo", &request.memo)
+        .with("changeChannel", &request.change_channel)
+}
+
+fn show(app: &App, trading: &Trading) -> Result<NativePayRes, Problem> {
+    let code_url = live_code(trading)?;
+    Ok(NativePayRes {
+        qr_code: draw(app, trading, code_url)?,
         code_url: code_url.to_owned(),
         product_order_no: trading.product_order_no.to_string(),
         trading_order_no: trading.trading_order_no.to_string(),
         trading_channel: trading.channel.code(),
         expires_at: trading.expires_at.to_beijing_text(),
-    }))
+    })
 }
 
 fn read(fields: &Fields) -> Result<CreateTrading, Problem> {
-    let app_id = required("productAppId", fields.text("productAppId")?)?;
     Ok(CreateTrading {
         enterprise_id: required("enterpriseId", fields.id("enterpriseId", EnterpriseId::new)?)?,
-        product_app_id: ProductAppId::new(app_id)
-            .map_err(|invalid| Problem::field(invalid.what, invalid.rule))?,
+        product_app_id: required("productAppId", app_id(fields)?)?,
         product_order_no: required(
             "productOrderNo",
             fields.id("productOrderNo", ProductOrderNo::new)?,

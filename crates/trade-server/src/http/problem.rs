@@ -23,6 +23,8 @@ pub struct Problem {
     status: StatusCode,
     detail: String,
     code: MessageCode,
+    /// Whether the same request may succeed in a moment: said in a header, too.
+    try_again: bool,
     extra: Map<String, Value>,
 }
 
@@ -33,6 +35,7 @@ impl Problem {
             status,
             detail: detail.into(),
             code: MessageCode::CheckTradingFail,
+            try_again: status == StatusCode::SERVICE_UNAVAILABLE,
             extra: Map::new(),
         }
     }
@@ -53,10 +56,36 @@ impl Problem {
         self
     }
 
-    fn inner_error(&self) -> HeaderValue {
-        let text = format!("{TRADE_FAILED}|{}: {}", self.code.text(), self.detail);
-        HeaderValue::from_str(&STANDARD.encode(text)).unwrap_or(HeaderValue::from_static(""))
+    /// One that goes away by itself: the same request may succeed in a moment.
+    #[must_use]
+    pub fn worth_retrying(mut self) -> Self {
+        self.try_again = true;
+        self.extra.insert("retryable".into(), json!(true));
+        self
     }
+}
+
+/// The header that callers of the replaced service decode.
+fn inner_error(title: &str, detail: &str) -> HeaderValue {
+    let text = format!("{TRADE_FAILED}|{title}: {detail}");
+    HeaderValue::from_str(&STANDARD.encode(text)).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn headers(title: &str, detail: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    headers.insert("INNER-ERROR", inner_error(title, detail));
+    headers
+}
+
+/// A problem whose body was kept, as it was answered the first time.
+pub(super) fn again(status: StatusCode, body: String) -> Response {
+    let members: Value = serde_json::from_str(&body).unwrap_or_default();
+    let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
+    (status, headers(text("title"), text("detail")), body).into_response()
 }
 
 impl From<TradeError> for Problem {
@@ -113,13 +142,8 @@ impl IntoResponse for Problem {
             "detail": self.detail,
             "code": self.code.number(),
         });
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        headers.insert("INNER-ERROR", self.inner_error());
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        let mut headers = headers(self.code.text(), &self.detail);
+        if self.try_again {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         if let Value::Object(members) = &mut body {

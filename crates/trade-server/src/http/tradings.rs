@@ -7,20 +7,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use trade_core::{
-    EnterpriseId, ProductAppId, ProductOrderNo, Trading, TradingOrderNo, TradingState,
-    port::{Page, TradingFilter},
+    EnterpriseId, ProductOrderNo, Trading, TradingOrderNo, TradingState,
+    port::TradingFilter,
     service::{MessageCode, TradeError},
 };
 
 use super::{
     App, Problem,
-    fields::{Fields, channel, path_id, required},
+    fields::{Fields, app_id, channel, path_id, read_page, required},
     native,
-    view::{HistoryLine, TradingRes},
+    view::{HistoryLine, TimelineLine, TradingRes},
 };
-
-const MAX_PAGE: u32 = 200;
-const DEFAULT_PAGE: u32 = 50;
+use crate::timeline;
 
 /// `GET /trade/inner/tradings/findTradResultByTradingOrderNo?tradingOrderNo=`: asks the channel while
 /// the trading is pending. An unknown number is an empty answer, as the callers expect.
@@ -62,6 +60,19 @@ pub(super) async fn history(
             .map(HistoryLine::from)
             .collect(),
     ))
+}
+
+/// `GET /trade/inner/tradings/{tradingOrderNo}/timeline`: calls, notices, transitions, refunds and events
+/// in one list.
+pub(super) async fn timeline(
+    State(app): State<App>,
+    number: Path<String>,
+) -> Result<Json<Vec<TimelineLine>>, Problem> {
+    let number = path_id("tradingOrderNo", &number, TradingOrderNo::new)?;
+    let trading = app.service.trading(number).await?;
+    let moments = timeline::of(&*app.service.ports().store, &trading).await;
+    let moments = moments.map_err(TradeError::from)?;
+    Ok(Json(moments.into_iter().map(TimelineLine::from).collect()))
 }
 
 /// `POST /trade/inner/tradings/{tradingOrderNo}/close`
@@ -107,9 +118,8 @@ pub(super) async fn list(
 }
 
 fn read_filter(fields: &Fields) -> Result<TradingFilter, Problem> {
-    let app_id = fields.text("productAppId")?.map(ProductAppId::new).transpose();
     Ok(TradingFilter {
-        product_app_id: app_id.map_err(|invalid| Problem::field(invalid.what, invalid.rule))?,
+        product_app_id: app_id(fields)?,
         product_order_no: fields.id("productOrderNo", ProductOrderNo::new)?,
         enterprise_id: fields.id("enterpriseId", EnterpriseId::new)?,
         channel: channel(fields)?,
@@ -123,21 +133,6 @@ fn state_of(code: i64) -> Result<TradingState, Problem> {
         .into_iter()
         .find(|state| i64::from(state.code()) == code);
     state.ok_or_else(|| Problem::field("tradingState", "must be a code from 2 to 7"))
-}
-
-/// `limit` (1 to 200, default 50) and `before`, the last trading number of the page before.
-fn read_page(fields: &Fields) -> Result<Page, Problem> {
-    let limit = match fields.long("limit")? {
-        None => DEFAULT_PAGE,
-        Some(limit) => u32::try_from(limit)
-            .ok()
-            .filter(|limit| (1..=MAX_PAGE).contains(limit))
-            .ok_or_else(|| Problem::field("limit", "must be from 1 to 200"))?,
-    };
-    Ok(Page {
-        before: fields.long("before")?,
-        limit,
-    })
 }
 
 /// The answer for one trading, with its code drawn while it can be paid.

@@ -1,7 +1,12 @@
 //! The JSON of answers: longs as strings, money as yuan text, times in Beijing time.
 
 use serde::Serialize;
-use trade_core::{JournalEntry, Refund, Role, Trading, TradingState};
+use trade_core::{JournalEntry, Refund, RefundEntry, RefundState, Role, Timestamp, Trading, TradingState};
+
+use crate::{
+    advice,
+    timeline::{self, Moment},
+};
 
 /// NativePayRes.
 #[derive(Debug, Serialize)]
@@ -60,6 +65,10 @@ pub(super) struct TradingRes {
     refunded: String,
     /// Whether the payment is one too many for its order.
     surplus: bool,
+    /// `WINNER` when it settles its order, `SURPLUS` when it is one too many; once paid.
+    role: Option<&'static str>,
+    /// Whether the caller closed it for good: a later payment goes back by itself.
+    withdrawn: bool,
     /// Why a person must look at it.
     stuck: Option<String>,
 }
@@ -105,8 +114,17 @@ impl TradingRes {
             expires_at: trading.expires_at.to_beijing_text(),
             refunded: trading.refunded.to_yuan(),
             surplus: trading.role == Some(Role::Surplus),
+            role: trading.role.map(role_name),
+            withdrawn: trading.withdrawn,
             stuck: trading.stuck.clone(),
         }
+    }
+}
+
+const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Winner => "WINNER",
+        Role::Surplus => "SURPLUS",
     }
 }
 
@@ -161,12 +179,23 @@ pub(super) struct RefundRecord {
     updated: String,
     /// The state with its step, such as `sending.unfunded`.
     state: &'static str,
+    /// Who wanted it: `CALLER`, `SURPLUS` or `CONSOLE`.
+    origin: &'static str,
+    /// The caller's own number, when the caller gave one.
+    product_refund_no: Option<String>,
+    /// The number as the channel has it.
+    out_refund_no: String,
+    /// Not sent before this.
+    send_at: String,
+    /// What is waited for, or what somebody must do.
+    action: Option<String>,
     /// Why a person must look at it.
     stuck: Option<String>,
 }
 
-impl From<&Refund> for RefundRecord {
-    fn from(refund: &Refund) -> Self {
+impl RefundRecord {
+    /// The answer for a refund as it stands `now`.
+    pub(super) fn new(refund: &Refund, now: Timestamp) -> Self {
         Self {
             id: refund.refund_no.to_string(),
             trading_order_no: refund.trading_order_no.to_string(),
@@ -185,12 +214,17 @@ impl From<&Refund> for RefundRecord {
             created: refund.created_at.to_beijing_text(),
             updated: refund.updated_at.to_beijing_text(),
             state: refund.state.key(),
+            origin: refund.origin.key(),
+            product_refund_no: refund.product_refund_no.as_ref().map(ToString::to_string),
+            out_refund_no: refund.out_refund_no.clone(),
+            send_at: refund.send_at.to_beijing_text(),
+            action: advice::about_refund(refund, now),
             stuck: refund.stuck.clone(),
         }
     }
 }
 
-/// One line of a trading's history.
+/// One line of the history of a trading or a refund.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct HistoryLine {
@@ -213,6 +247,106 @@ impl From<&JournalEntry> for HistoryLine {
             cause: entry.cause.key(),
             detail: entry.detail.clone(),
             request_id: entry.request_id.clone(),
+        }
+    }
+}
+
+impl From<&RefundEntry> for HistoryLine {
+    fn from(entry: &RefundEntry) -> Self {
+        Self {
+            version: entry.version,
+            at: entry.at.to_rfc3339(),
+            from_state: entry.from_state.map(RefundState::key),
+            to_state: entry.to_state.key(),
+            cause: entry.cause.key(),
+            detail: entry.detail.clone(),
+            request_id: entry.request_id.clone(),
+        }
+    }
+}
+
+/// One line of a timeline.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TimelineLine {
+    /// Beijing time with milliseconds.
+    at: String,
+    kind: &'static str,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
+impl From<Moment> for TimelineLine {
+    fn from(moment: Moment) -> Self {
+        Self {
+            at: timeline::beijing_ms(moment.at),
+            kind: moment.kind.word(),
+            text: moment.text,
+            request_id: moment.request_id,
+        }
+    }
+}
+
+/// What needs a person.
+#[derive(Debug, Serialize)]
+pub(super) struct Stuck {
+    pub(super) tradings: Vec<StuckTrading>,
+    pub(super) refunds: Vec<StuckRefund>,
+}
+
+/// A trading that needs a person.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StuckTrading {
+    trading_order_no: String,
+    product_app_id: String,
+    product_order_no: String,
+    trading_channel: &'static str,
+    trading_amount: String,
+    state: &'static str,
+    /// Why.
+    reason: String,
+    /// When it last moved.
+    since: String,
+    /// What to do.
+    action: String,
+}
+
+impl From<&Trading> for StuckTrading {
+    fn from(trading: &Trading) -> Self {
+        Self {
+            trading_order_no: trading.trading_order_no.to_string(),
+            product_app_id: trading.product_app_id.to_string(),
+            product_order_no: trading.product_order_no.to_string(),
+            trading_channel: trading.channel.code(),
+            trading_amount: trading.amount.to_yuan(),
+            state: trading.state.key(),
+            reason: trading.stuck.clone().unwrap_or_default(),
+            since: trading.updated_at.to_beijing_text(),
+            action: advice::about_stuck_trading(trading),
+        }
+    }
+}
+
+/// A refund that needs a person.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StuckRefund {
+    #[serde(flatten)]
+    refund: RefundRecord,
+    /// Why.
+    reason: String,
+    /// When it last moved.
+    since: String,
+}
+
+impl StuckRefund {
+    pub(super) fn new(refund: &Refund, now: Timestamp) -> Self {
+        Self {
+            refund: RefundRecord::new(refund, now),
+            reason: refund.stuck.clone().unwrap_or_default(),
+            since: refund.updated_at.to_beijing_text(),
         }
     }
 }

@@ -144,3 +144,17 @@ async fn nothing_happened(world: &World) {
     let ledger = world.sandbox.ledger();
     assert!(ledger.orders.is_empty(), "nothing is sent");
 }
+
+#[tokio::test]
+async fn where_notices_go_is_not_the_callers_to_say() {
+    let world = World::new().await;
+    let mut request = World::payment("WECHAT_PAY", 1);
+    for field in ["notifyUrl", "notify_url", "returnUrl"] {
+        request[field] = json!("http://169.254.169.254/latest");
+    }
+    let (status, made) = world.post("/trade/inner/native", &request).await;
+    assert_eq!(status, StatusCode::OK, "{made}");
+    let ledger = world.sandbox.ledger();
+    let told = ledger.orders[0].notify_url.as_deref().unwrap();
+    assert!(told.ends_with("/trade/open/notify/wx/1001"), "{told}");
+}

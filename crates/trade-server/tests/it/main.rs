@@ -11,13 +11,30 @@
 )]
 
 mod bad_input;
+#[path = "../common/books.rs"]
+mod books;
+mod call_log;
+#[path = "../common/clock.rs"]
+mod clock;
 mod close;
+mod command;
 mod config;
+mod docs;
 mod events;
 mod health;
+mod idempotency;
 mod nonsense;
 mod notice;
+mod operate;
+mod parts;
 mod pay;
+mod rabbit;
+mod race;
 mod refund;
+#[path = "../../../trade-store/tests/it/server.rs"]
+#[allow(dead_code, reason = "the store's own tests use all of it")]
+mod server;
+mod surplus;
+mod switch;
 mod tidy;
 mod world;

@@ -7,14 +7,6 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-async fn paid(world: &World, channel: &str, order: i64) -> String {
-    let created = world.create(channel, order).await;
-    let number = created["tradingOrderNo"].as_str().unwrap().to_owned();
-    world.pay(channel, &number);
-    world.until_state(&number, "settled").await;
-    number
-}
-
 async fn refund(world: &World, number: &str, yuan: &str) -> (StatusCode, Value) {
     let path = format!("/trade/inner/refund-record/refund?tradingOrderNo={number}&refundAmount={yuan}");
     world.post_empty(&path).await
@@ -24,7 +16,7 @@ async fn refund(world: &World, number: &str, yuan: &str) -> (StatusCode, Value) 
 async fn a_refund_goes_through_once_at_both_channels() {
     let world = World::new().await;
     for (channel, order) in ["WECHAT_PAY", "ALI_PAY"].into_iter().zip(1..) {
-        let number = paid(&world, channel, order).await;
+        let number = world.paid(channel, order).await;
         let (status, first) = refund(&world, &number, "19.90").await;
         assert_eq!(status, StatusCode::OK, "{first}");
         let (_, again) = refund(&world, &number, "19.90").await;
@@ -73,7 +65,7 @@ async fn what_cannot_be_refunded_is_a_clear_refusal() {
         .as_str()
         .unwrap()
         .to_owned();
-    let number = paid(&world, "ALI_PAY", 2).await;
+    let number = world.paid("ALI_PAY", 2).await;
     for (number, yuan, status, code) in [
         (unpaid.as_str(), "1.00", StatusCode::CONFLICT, 1016),
         ("5", "1.00", StatusCode::NOT_FOUND, 1022),

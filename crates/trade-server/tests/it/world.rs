@@ -1,14 +1,14 @@
 //! A shop with everything it needs: sandbox, server, a tap on the notices, and a clock to turn.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use async_trait::async_trait;
 use axum::{
     Router,
     body::Bytes,
@@ -19,37 +19,17 @@ use axum::{
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Mutex};
-use trade_core::{SystemClock, SystemRandom, Timestamp, port::Clock};
+use trade_core::SystemRandom;
 use trade_sandbox::{Channel as Bank, Sandbox, SandboxConfig, SandboxKeys};
 use trade_server::{
     config::Settings,
     serve::{self, Running},
-    wire::Environment,
+    wire::{Decorate, Environment},
 };
 
+use crate::clock::ToldClock;
+
 pub(crate) const MERCHANT: i64 = 1001;
-
-/// Wall-clock time that stands until the test moves it, together with the sandbox's.
-#[derive(Debug)]
-pub(crate) struct TestClock {
-    real: SystemClock,
-    now_ms: AtomicI64,
-}
-
-#[async_trait]
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_ms(self.now_ms.load(Ordering::SeqCst))
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.real.monotonic()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.real.sleep(duration).await;
-    }
-}
 
 /// A notice as it passed the tap.
 #[derive(Debug, Clone)]
@@ -71,9 +51,11 @@ pub(crate) struct World {
     pub(crate) server: Running,
     pub(crate) http: Client,
     pub(crate) base: String,
-    clock: Arc<TestClock>,
+    /// The settings file, as the commands read it.
+    pub(crate) settings: PathBuf,
+    clock: Arc<ToldClock>,
     tap: Arc<Tap>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Keys take seconds to make; one set serves every test.
@@ -97,22 +79,73 @@ impl World {
         Self::against(sandbox, &kit.wechat.base_url, &kit.alipay.gateway_url).await
     }
 
+    /// A server whose ports are decorated.
+    pub(crate) async fn decorated(decorate: Arc<dyn Decorate>) -> Self {
+        let config = SandboxConfig {
+            frozen_clock: true,
+            ..SandboxConfig::default()
+        };
+        let sandbox = Sandbox::start_with_keys(config, keys()).await.unwrap();
+        let kit = sandbox.merchant();
+        Self::around(
+            decorate,
+            sandbox,
+            &kit.wechat.base_url,
+            &kit.alipay.gateway_url,
+            &[],
+        )
+        .await
+    }
+
     /// A server whose channels are somewhere else than the sandbox that made the keys.
     pub(crate) async fn against(sandbox: Sandbox, wechat_url: &str, gateway_url: &str) -> Self {
+        let plain = Environment::default().decorate;
+        Self::around(plain, sandbox, wechat_url, gateway_url, &[]).await
+    }
+
+    /// A server with more settings (section, key, value), and with decorated ports.
+    pub(crate) async fn set(more: &[(&str, &str, &str)], decorate: Arc<dyn Decorate>) -> Self {
+        let config = SandboxConfig {
+            frozen_clock: true,
+            ..SandboxConfig::default()
+        };
+        let sandbox = Sandbox::start_with_keys(config, keys()).await.unwrap();
+        let kit = sandbox.merchant();
+        let (wechat_url, gateway_url) = (&kit.wechat.base_url, &kit.alipay.gateway_url);
+        Self::around(decorate, sandbox, wechat_url, gateway_url, more).await
+    }
+
+    async fn around(
+        decorate: Arc<dyn Decorate>,
+        sandbox: Sandbox,
+        wechat_url: &str,
+        gateway_url: &str,
+        more: &[(&str, &str, &str)],
+    ) -> Self {
         let tap = Arc::new(Tap::default());
         let tap_url = start_tap(Arc::clone(&tap)).await;
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         tap.server.set(base.clone()).unwrap();
-        let settings = settings(&sandbox, &tap_url, wechat_url, gateway_url, folder.path());
-        let clock = Arc::new(TestClock {
-            real: SystemClock::new(),
-            now_ms: AtomicI64::new(sandbox.now_ms()),
-        });
+        let mut text = settings(&sandbox, &tap_url, wechat_url, gateway_url, folder.path());
+        for (section, key, value) in more {
+            let mut table: toml::Table = text.parse().unwrap();
+            let section = table.entry(*section).or_insert_with(|| toml::Table::new().into());
+            section
+                .as_table_mut()
+                .unwrap()
+                .insert((*key).into(), (*value).into());
+            text = table.to_string();
+        }
+        let file = folder.path().join("trade.toml");
+        std::fs::write(&file, &text).unwrap();
+        let settings = Settings::from_toml(&text).unwrap();
+        let clock = Arc::new(ToldClock::new(sandbox.now_ms()));
         let environment = Environment {
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
+            decorate,
         };
         let server = serve::start(&settings, listener, environment).await.unwrap();
         let http = Client::builder().no_proxy().build().unwrap();
@@ -121,16 +154,23 @@ impl World {
             server,
             http,
             base,
+            settings: file,
             clock,
             tap,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Stops the server in order; what it kept stays as long as the folder is held.
+    pub(crate) async fn stop(self) -> tempfile::TempDir {
+        self.server.stop().await;
+        self.folder
     }
 
     /// Time passes for the server and for the channels.
     pub(crate) fn advance(&self, by: Duration) {
         self.sandbox.advance(by);
-        self.clock.now_ms.store(self.sandbox.now_ms(), Ordering::SeqCst);
+        self.clock.set(self.sandbox.now_ms());
     }
 
     /// Keeps notices from the server from now on; the channel is told to come again.
@@ -213,6 +253,39 @@ impl World {
             .1
     }
 
+    /// Creates, pays and waits for the settlement; returns the trading's number.
+    pub(crate) async fn paid(&self, channel: &str, order: i64) -> String {
+        let created = self.create(channel, order).await;
+        let number = created["tradingOrderNo"].as_str().unwrap().to_owned();
+        self.pay(channel, &number);
+        self.until_state(&number, "settled").await;
+        number
+    }
+
+    /// A refund under a number of the order system's own.
+    pub(crate) fn part(product_refund_no: &str, trading_order_no: &str, yuan: &str) -> Value {
+        json!({
+            "productAppId": "jzo2o.orders",
+            "productRefundNo": product_refund_no,
+            "tradingOrderNo": trading_order_no,
+            "refundAmount": yuan,
+            "reason": "退一部分",
+        })
+    }
+
+    /// Reads a path again and again until its answer is as wanted.
+    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut body = Value::Null;
+        for _ in 0..1500 {
+            body = self.get(path).await.1;
+            if wanted(&body) {
+                return body;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{path} is not as wanted in fifteen seconds: {body}");
+    }
+
     /// Waits until the row says what is wanted; says what it says instead when it does not.
     pub(crate) async fn until_state(&self, trading_order_no: &str, state: &str) -> Value {
         let mut row = Value::Null;
@@ -287,7 +360,7 @@ fn settings(
     wechat_url: &str,
     gateway_url: &str,
     folder: &std::path::Path,
-) -> Settings {
+) -> String {
     let kit = sandbox.merchant();
     let mut wechat = json!({
         "mchid": kit.wechat.mchid, "appid": kit.wechat.appid,
@@ -308,7 +381,7 @@ fn settings(
         "jobs": {"interval_ms": 50},
         "merchant": [{"enterprise_id": MERCHANT, "wechat": wechat, "alipay": alipay}],
     });
-    Settings::from_toml(&toml::to_string(&root).unwrap()).unwrap()
+    toml::to_string(&root).unwrap()
 }
 
 async fn start_tap(tap: Arc<Tap>) -> String {

@@ -1,0 +1,77 @@
+//! For the people who run the server: what needs them, and trying again. Like the routes for the order
+//! systems, these ask for no password: neither may be reachable from outside.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use trade_core::{
+    RefundNo, TradingOrderNo,
+    port::{Page, RefundFilter, TradingFilter},
+};
+
+use super::{
+    App, Problem,
+    fields::path_id,
+    refunds, tradings,
+    view::{RefundRecord, Stuck, StuckRefund, StuckTrading, TradingRes},
+};
+use crate::metrics;
+
+/// The most of each kind that is shown at once: more is an outage, and the metrics have the count.
+const FIRST: Page = Page {
+    before: None,
+    limit: 200,
+};
+
+/// `GET /trade/admin/stuck`: the tradings and refunds that need a person, with why and what to do.
+pub(super) async fn stuck(State(app): State<App>) -> Result<Json<Stuck>, Problem> {
+    let now = app.service.ports().clock.now();
+    let of_tradings = TradingFilter {
+        stuck: true,
+        ..TradingFilter::default()
+    };
+    let of_refunds = RefundFilter {
+        stuck: true,
+        ..RefundFilter::default()
+    };
+    let tradings = app.service.list(&of_tradings, FIRST).await?;
+    let refunds = app.service.list_refunds(&of_refunds, FIRST).await?;
+    Ok(Json(Stuck {
+        tradings: tradings.iter().map(StuckTrading::from).collect(),
+        refunds: refunds
+            .iter()
+            .map(|refund| StuckRefund::new(refund, now))
+            .collect(),
+    }))
+}
+
+/// `POST /trade/admin/tradings/{tradingOrderNo}/retry`
+pub(super) async fn retry_trading(
+    State(app): State<App>,
+    number: Path<String>,
+) -> Result<Json<TradingRes>, Problem> {
+    let number = path_id("tradingOrderNo", &number, TradingOrderNo::new)?;
+    let trading = app.service.retry_trading(number).await?;
+    Ok(Json(tradings::view(&app, &trading)?))
+}
+
+/// `POST /trade/admin/refunds/{refundNo}/retry`
+pub(super) async fn retry_refund(
+    State(app): State<App>,
+    number: Path<String>,
+) -> Result<Json<RefundRecord>, Problem> {
+    let number = path_id("refundNo", &number, RefundNo::new)?;
+    let refund = app.service.retry_refund(number).await?;
+    Ok(Json(refunds::view(&app, &refund)))
+}
+
+/// `GET /metrics`, for Prometheus.
+pub(super) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
+    let counts = app.service.counts().await?;
+    let now = app.service.ports().clock.now();
+    let text = metrics::text(&counts, app.calls_dropped(), now);
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
+}
