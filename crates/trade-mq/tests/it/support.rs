@@ -77,13 +77,18 @@ impl Corner {
     }
 
     pub(crate) fn settings(&self) -> RabbitSettings {
-        self.settings_at(broker_url())
+        RabbitSettings {
+            confirm_timeout: PATIENCE,
+            ..self.settings_at(broker_url())
+        }
     }
 
+    /// Settings for a line that breaks. The client library may then leave an answer unanswered for ever, so these
+    /// wait for a shorter time.
     pub(crate) fn settings_at(&self, url: String) -> RabbitSettings {
         RabbitSettings {
             exchange: self.exchange.clone(),
-            confirm_timeout: PATIENCE,
+            confirm_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
             backoff_first: Duration::from_millis(50),
             backoff_longest: Duration::from_millis(400),
