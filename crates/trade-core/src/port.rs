@@ -24,5 +24,6 @@ pub use lock::{Lock, LockError, LockToken};
 pub use refund::{RefundCommit, RefundFilter, RefundInserted, RefundStore};
 pub use sink::{EventSink, SinkError};
 pub use store::{
-    Claim, Commit, Due, Inserted, OrderKey, Outbox, Page, StoreError, TradeStore, TradingFilter, TradingStore,
+    Claim, Commit, Due, Inserted, OrderKey, Outbox, Page, Pick, Shard, StoreError, TradeStore, TradingFilter,
+    TradingStore,
 };

@@ -2,10 +2,13 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, ExprTrait,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, ExprTrait,
     sea_query::{Expr, Query, UpdateStatement},
 };
-use trade_core::{RefundNo, Timestamp, TradingOrderNo, port::Claim};
+use trade_core::{
+    RefundNo, Timestamp, TradingOrderNo,
+    port::{Claim, Shard},
+};
 
 use crate::{
     fault::Fault,
@@ -50,6 +53,15 @@ impl ClaimRow {
             .and_where(seen)
             .take()
     }
+}
+
+/// The rows of a part, by their number; no condition for all of them.
+pub(crate) fn in_shard(number: impl ColumnTrait, shard: Shard) -> Condition {
+    if shard == Shard::ALL {
+        return Condition::all();
+    }
+    let rest = number.into_expr().modulo(i64::from(shard.total()));
+    Condition::all().add(rest.eq(i64::from(shard.index())))
 }
 
 #[async_trait]

@@ -1,5 +1,6 @@
 //! The outbox: events wait here, committed with what they tell, until they are announced.
 
+mod claim;
 mod position;
 
 use async_trait::async_trait;
@@ -147,10 +148,6 @@ impl SqlStore {
         }
     }
 
-    async fn read_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, Fault> {
-        events(due(now, limit).all(self.reader()).await?)
-    }
-
     async fn read_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, Fault> {
         let rows = Entity::find()
             .filter(Column::Position.gt(after))
@@ -184,10 +181,24 @@ impl SqlStore {
 
 #[async_trait]
 impl Outbox for SqlStore {
-    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, StoreError> {
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
         self.give_positions().await?;
-        let due = self.read_due(now, limit).await;
-        due.map_err(|fault| fault.during("read the events that are due"))
+        // Mostly there is nothing, and then nothing is locked.
+        let first = due(now, 1).one(self.reader()).await;
+        let first = first.map_err(|error| Fault::from(error).during("look for events that are due"))?;
+        if first.is_none() {
+            return Ok(Vec::new());
+        }
+        execute(self.writer(), claim::Claim { now, until, limit }).await
+    }
+
+    async fn release_event(&self, event_id: EventId, now: Timestamp) -> Result<(), StoreError> {
+        execute(self.writer(), claim::Release { event_id, now }).await
     }
 
     async fn event_sent(&self, event_id: EventId, at: Timestamp) -> Result<(), StoreError> {

@@ -6,9 +6,8 @@ mod read;
 
 use async_trait::async_trait;
 use trade_core::{
-    NewRefund, ProductAppId, ProductRefundNo, Refund, RefundChange, RefundEntry, RefundNo, Timestamp,
-    TradingOrderNo,
-    port::{Claim, Page, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError},
+    NewRefund, ProductAppId, ProductRefundNo, Refund, RefundChange, RefundEntry, RefundNo, TradingOrderNo,
+    port::{Claim, Page, Pick, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError},
 };
 
 pub(crate) use insert::put_of_surplus;
@@ -58,8 +57,8 @@ impl RefundStore for SqlStore {
         execute(self.writer(), ClaimRow { row, claim }).await
     }
 
-    async fn due_refunds(&self, now: Timestamp, limit: u32) -> Result<Vec<Refund>, StoreError> {
-        let rows = read::due(self.reader(), now, limit).await;
+    async fn due_refunds(&self, pick: Pick) -> Result<Vec<Refund>, StoreError> {
+        let rows = read::due(self.reader(), pick).await;
         rows.map_err(|fault| fault.during("read the refunds that are due"))
     }
 

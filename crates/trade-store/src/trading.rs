@@ -7,8 +7,8 @@ mod read;
 use async_trait::async_trait;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use trade_core::{
-    JournalEntry, Timestamp, Trading, TradingChange, TradingOrderNo,
-    port::{Claim, Commit, Due, Inserted, OrderKey, Page, StoreError, TradingFilter, TradingStore},
+    JournalEntry, Trading, TradingChange, TradingOrderNo,
+    port::{Claim, Commit, Due, Inserted, OrderKey, Page, Pick, StoreError, TradingFilter, TradingStore},
 };
 
 use crate::{
@@ -64,8 +64,8 @@ impl TradingStore for SqlStore {
         execute(self.writer(), ClaimRow { row, claim }).await
     }
 
-    async fn due_tradings(&self, due: Due, now: Timestamp, limit: u32) -> Result<Vec<Trading>, StoreError> {
-        let rows = read::due(self.reader(), due, now, limit).await;
+    async fn due_tradings(&self, due: Due, pick: Pick) -> Result<Vec<Trading>, StoreError> {
+        let rows = read::due(self.reader(), due, pick).await;
         rows.map_err(|fault| fault.during("read the tradings that are due"))
     }
 

@@ -9,9 +9,9 @@ use trade_core::{
     RefundEntry, RefundNo, Timestamp, Trading, TradingChange, TradingOrderNo,
     port::{
         Begun, CallEntry, CallStore, Census, Claim, Commit, Counts, Due, HighWater, IdempotencyKey,
-        IdempotencyStore, Inserted, NoticeInbox, NoticeRecord, NoticeSeen, OrderKey, Outbox, Page, Recorded,
-        RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError, StoredAnswer, TradeStore,
-        TradingFilter, TradingStore,
+        IdempotencyStore, Inserted, NoticeInbox, NoticeRecord, NoticeSeen, OrderKey, Outbox, Page, Pick,
+        Recorded, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError, StoredAnswer,
+        TradeStore, TradingFilter, TradingStore,
     },
 };
 
@@ -113,8 +113,8 @@ impl<G: Gate> TradingStore for GatedStore<G> {
         self.write("TradingStore::claim_trading", claim).await
     }
 
-    async fn due_tradings(&self, due: Due, now: Timestamp, limit: u32) -> Result<Vec<Trading>, StoreError> {
-        let rows = self.inner.due_tradings(due, now, limit);
+    async fn due_tradings(&self, due: Due, pick: Pick) -> Result<Vec<Trading>, StoreError> {
+        let rows = self.inner.due_tradings(due, pick);
         self.read("TradingStore::due_tradings", rows).await
     }
 
@@ -165,8 +165,8 @@ impl<G: Gate> RefundStore for GatedStore<G> {
         self.write("RefundStore::claim_refund", claim).await
     }
 
-    async fn due_refunds(&self, now: Timestamp, limit: u32) -> Result<Vec<Refund>, StoreError> {
-        self.read("RefundStore::due_refunds", self.inner.due_refunds(now, limit))
+    async fn due_refunds(&self, pick: Pick) -> Result<Vec<Refund>, StoreError> {
+        self.read("RefundStore::due_refunds", self.inner.due_refunds(pick))
             .await
     }
 
@@ -178,8 +178,18 @@ impl<G: Gate> RefundStore for GatedStore<G> {
 
 #[async_trait]
 impl<G: Gate> Outbox for GatedStore<G> {
-    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.read("Outbox::due_events", self.inner.due_events(now, limit))
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let claim = self.inner.claim_events(now, until, limit);
+        self.write("Outbox::claim_events", claim).await
+    }
+
+    async fn release_event(&self, event_id: EventId, now: Timestamp) -> Result<(), StoreError> {
+        self.write("Outbox::release_event", self.inner.release_event(event_id, now))
             .await
     }
 

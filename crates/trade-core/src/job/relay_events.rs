@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Report, Tick};
+use super::{Report, Tick, Work};
 use crate::{
     Event,
     port::{EventSink, SinkError},
@@ -10,18 +10,30 @@ use crate::{
 };
 
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// So long the events of a tick are claimed.
+const CLAIM: Duration = Duration::from_secs(60);
+/// The room that announcing one event needs: with less left of the claim, another may have it already.
+const ROOM: Duration = Duration::from_secs(15);
 
-/// One tick over at most `limit` events.
+/// One tick over events. They are claimed, so that any number of instances may relay, and each is announced
+/// by one of them; only what an instance had in hand when it died is announced again.
 ///
 /// An event that is not taken keeps back only the later events of its own order. It is never given
 /// up: its count of attempts shows.
 ///
 /// # Errors
 /// The store failed.
-pub async fn relay_events(service: &TradeService, sink: &dyn EventSink, limit: u32) -> Tick {
-    let ports = service.ports();
+pub async fn relay_events(service: &TradeService, sink: &dyn EventSink, work: impl Into<Work<'_>>) -> Tick {
+    let (ports, work) = (service.ports(), work.into());
     let mut report = Report::default();
-    for event in ports.store.due_events(ports.clock.now(), limit).await? {
+    let now = ports.clock.now();
+    let until = now.plus(CLAIM);
+    for event in ports.store.claim_events(now, until, work.limit).await? {
+        let now = ports.clock.now();
+        if work.is_over() || now.plus(ROOM) > until {
+            ports.store.release_event(event.event_id, now).await?;
+            continue;
+        }
         report.due += 1;
         match sink.publish(&event).await {
             Ok(()) => {

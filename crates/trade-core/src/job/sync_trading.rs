@@ -1,25 +1,33 @@
 //! Asks about what is pending, finishes what was cut off, and watches what was closed.
 
-use super::{Report, Tick};
+use super::{Report, Tick, Work};
 use crate::{
     Trading,
     port::Due,
     service::{TradeService, look_at},
 };
 
-/// One tick over at most `limit` tradings.
+/// One tick over tradings.
 ///
 /// # Errors
 /// The store failed.
-pub async fn sync_trading(service: &TradeService, limit: u32) -> Tick {
+pub async fn sync_trading(service: &TradeService, work: impl Into<Work<'_>>) -> Tick {
+    let work = work.into();
     let now = service.ports().clock.now();
-    let due = service.ports().store.due_tradings(Due::Sync, now, limit).await?;
-    Ok(look_at_all(service, due).await)
+    let due = service
+        .ports()
+        .store
+        .due_tradings(Due::Sync, work.pick(now))
+        .await?;
+    Ok(look_at_all(service, due, work).await)
 }
 
-pub(super) async fn look_at_all(service: &TradeService, due: Vec<Trading>) -> Report {
+pub(super) async fn look_at_all(service: &TradeService, due: Vec<Trading>, work: Work<'_>) -> Report {
     let mut report = Report::default();
     for trading in due {
+        if work.is_over() {
+            break;
+        }
         look_at(service, trading, &mut report).await;
     }
     report

@@ -54,11 +54,16 @@ impl Tables {
 
 #[async_trait]
 impl Outbox for MemoryStore {
-    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, StoreError> {
-        let tables = self.tables();
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut tables = self.tables();
         let mut unsent: Vec<_> = tables
             .outbox
-            .values()
+            .values_mut()
             .filter(|row| row.due_at.is_some())
             .collect();
         unsent.sort_by_key(|row| row.event.position);
@@ -66,12 +71,26 @@ impl Outbox for MemoryStore {
         let firsts = unsent
             .into_iter()
             .filter(|row| orders.insert(order_of(&row.event)));
-        let mut due: Vec<_> = firsts
-            .filter(|row| row.due_at.is_some_and(|at| at <= now))
-            .collect();
-        due.sort_by_key(|row| row.event.position);
-        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(due.into_iter().map(|row| row.event.clone()).collect())
+        let due = firsts.filter(|row| row.due_at.is_some_and(|at| at <= now));
+        Ok(due
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|row| {
+                row.due_at = Some(until);
+                row.event.clone()
+            })
+            .collect())
+    }
+
+    async fn release_event(&self, event_id: EventId, now: Timestamp) -> Result<(), StoreError> {
+        if let Some(row) = self
+            .tables()
+            .outbox
+            .get_mut(&event_id)
+            .filter(|row| row.due_at.is_some())
+        {
+            row.due_at = Some(now);
+        }
+        Ok(())
     }
 
     async fn event_sent(&self, event_id: EventId, _at: Timestamp) -> Result<(), StoreError> {

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use super::store::{MemoryStore, Tables, broken};
 use crate::{
     Fen, NewRefund, ProductAppId, ProductRefundNo, Refund, RefundChange, RefundEntry, RefundNo, RefundState,
-    Timestamp, Trading, TradingOrderNo, TradingState,
+    Trading, TradingOrderNo, TradingState,
     guard::{self, Guard},
-    port::{Claim, Page, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError},
+    port::{Claim, Page, Pick, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError},
 };
 
 impl Tables {
@@ -182,12 +182,14 @@ impl RefundStore for MemoryStore {
         Ok(true)
     }
 
-    async fn due_refunds(&self, now: Timestamp, limit: u32) -> Result<Vec<Refund>, StoreError> {
+    async fn due_refunds(&self, pick: Pick) -> Result<Vec<Refund>, StoreError> {
         let tables = self.tables();
-        let due = |refund: &&Refund| refund.next_check_at.is_some_and(|at| at <= now);
+        let due = |refund: &&Refund| {
+            refund.next_check_at.is_some_and(|at| at <= pick.now) && pick.shard.has(refund.refund_no.get())
+        };
         let mut rows: Vec<_> = tables.refunds.values().filter(due).cloned().collect();
         rows.sort_by_key(|refund| (refund.next_check_at, refund.refund_no));
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        rows.truncate(usize::try_from(pick.limit).unwrap_or(usize::MAX));
         Ok(rows)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     Timestamp, Trading, TradingChange, TradingOrderNo,
     guard::{self, Guard},
     port::{
-        CallEntry, Claim, Commit, Due, HighWater, IdempotencyKey, Inserted, NoticeSeen, OrderKey, Page,
+        CallEntry, Claim, Commit, Due, HighWater, IdempotencyKey, Inserted, NoticeSeen, OrderKey, Page, Pick,
         StoreError, TradingFilter, TradingStore,
     },
 };
@@ -192,15 +192,17 @@ impl TradingStore for MemoryStore {
         Ok(true)
     }
 
-    async fn due_tradings(&self, due: Due, now: Timestamp, limit: u32) -> Result<Vec<Trading>, StoreError> {
+    async fn due_tradings(&self, due: Due, pick: Pick) -> Result<Vec<Trading>, StoreError> {
         let tables = self.tables();
         let wanted = |trading: &&Trading| {
-            let expired = trading.state.is_live() && trading.expires_at <= now;
-            trading.next_check_at.is_some_and(|at| at <= now) && expired == (due == Due::Expired)
+            let expired = trading.state.is_live() && trading.expires_at <= pick.now;
+            trading.next_check_at.is_some_and(|at| at <= pick.now)
+                && expired == (due == Due::Expired)
+                && pick.shard.has(trading.trading_order_no.get())
         };
         let mut rows: Vec<_> = tables.tradings.values().filter(wanted).cloned().collect();
         rows.sort_by_key(|trading| (trading.next_check_at, trading.trading_order_no));
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        rows.truncate(usize::try_from(pick.limit).unwrap_or(usize::MAX));
         Ok(rows)
     }
 

@@ -4,10 +4,10 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use super::{Claim, Page, StoreError};
+use super::{Claim, Page, Pick, StoreError};
 use crate::{
     NewRefund, ProductAppId, ProductOrderNo, ProductRefundNo, Refund, RefundChange, RefundEntry, RefundNo,
-    Timestamp, TradingOrderNo,
+    TradingOrderNo,
 };
 
 /// What became of a new refund.
@@ -103,7 +103,7 @@ pub trait RefundStore: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The store failed.
-    async fn due_refunds(&self, now: Timestamp, limit: u32) -> Result<Vec<Refund>, StoreError>;
+    async fn due_refunds(&self, pick: Pick) -> Result<Vec<Refund>, StoreError>;
 
     /// A refund's history, oldest first.
     ///

@@ -78,6 +78,70 @@ pub enum Due {
     Sync,
 }
 
+/// Which part of the rows a job works on: those whose number leaves `index` when divided by `total`. Rows are
+/// claimed whatever the part, so parts may overlap and change at any time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shard {
+    index: u32,
+    total: u32,
+}
+
+impl Shard {
+    /// Every row.
+    pub const ALL: Self = Self { index: 0, total: 1 };
+
+    /// Part `index` (from 0) of `total`; `None` when there is no such part.
+    #[must_use]
+    pub const fn new(index: u32, total: u32) -> Option<Self> {
+        if index < total {
+            Some(Self { index, total })
+        } else {
+            None
+        }
+    }
+
+    /// Which part it is, from 0.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
+    /// How many parts there are.
+    #[must_use]
+    pub const fn total(self) -> u32 {
+        self.total
+    }
+
+    /// Whether the row with that number belongs to it.
+    #[must_use]
+    pub fn has(self, number: i64) -> bool {
+        number.rem_euclid(i64::from(self.total)) == i64::from(self.index)
+    }
+}
+
+/// Which of the rows that are due a job asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pick {
+    /// The time it is.
+    pub now: Timestamp,
+    /// At most this many.
+    pub limit: u32,
+    /// Of this part.
+    pub shard: Shard,
+}
+
+impl Pick {
+    /// At most `limit` of all rows.
+    #[must_use]
+    pub const fn all(now: Timestamp, limit: u32) -> Self {
+        Self {
+            now,
+            limit,
+            shard: Shard::ALL,
+        }
+    }
+}
+
 /// Which tradings to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TradingFilter {
@@ -151,11 +215,11 @@ pub trait TradingStore: Debug + Send + Sync + 'static {
     async fn claim_trading(&self, trading_order_no: TradingOrderNo, claim: Claim)
     -> Result<bool, StoreError>;
 
-    /// Tradings of that kind with `next_check_at <= now`, the longest waiting first.
+    /// Tradings of that kind whose `next_check_at` has come, the longest waiting first.
     ///
     /// # Errors
     /// The store failed.
-    async fn due_tradings(&self, due: Due, now: Timestamp, limit: u32) -> Result<Vec<Trading>, StoreError>;
+    async fn due_tradings(&self, due: Due, pick: Pick) -> Result<Vec<Trading>, StoreError>;
 
     /// A trading's history, oldest first.
     ///
@@ -167,12 +231,24 @@ pub trait TradingStore: Debug + Send + Sync + 'static {
 /// Keeps events until they are announced.
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
-    /// Events that wait to be announced and are due, oldest first; of one order only the oldest, so
-    /// that no event overtakes another of its order.
+    /// Claims events that wait to be announced and are due, oldest first; of one order only the oldest, so
+    /// that no event overtakes another of its order. Nobody else gets them before `until`, when they are due
+    /// again unless it was noted what became of them.
     ///
     /// # Errors
-    /// The store failed.
-    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, StoreError>;
+    /// The store failed; what was claimed comes again.
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+
+    /// Gives a claimed event back before its time, as if it had not been claimed.
+    ///
+    /// # Errors
+    /// The store failed; the event is due again when its claim ends.
+    async fn release_event(&self, event_id: EventId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Notes that an event was announced.
     ///

@@ -4,11 +4,12 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use trade_core::{
-    ProductAppId, ProductRefundNo, Refund, RefundEntry, RefundNo, Timestamp, TradingOrderNo,
-    port::{Page, RefundFilter},
+    ProductAppId, ProductRefundNo, Refund, RefundEntry, RefundNo, TradingOrderNo,
+    port::{Page, Pick, RefundFilter},
 };
 
 use crate::{
+    claim::in_shard,
     fault::Fault,
     table::{
         BadColumn, refund_journal,
@@ -118,16 +119,13 @@ fn list_query(filter: &RefundFilter, page: Page) -> Select<Entity> {
 }
 
 /// Refunds whose time has come, the longest waiting first.
-pub(super) async fn due(
-    connection: &impl ConnectionTrait,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<Refund>, Fault> {
+pub(super) async fn due(connection: &impl ConnectionTrait, pick: Pick) -> Result<Vec<Refund>, Fault> {
     let rows = Entity::find()
-        .filter(Column::NextCheckAt.lte(now.ms()))
+        .filter(Column::NextCheckAt.lte(pick.now.ms()))
+        .filter(in_shard(Column::RefundNo, pick.shard))
         .order_by_asc(Column::NextCheckAt)
         .order_by_asc(Column::RefundNo)
-        .limit(u64::from(limit))
+        .limit(u64::from(pick.limit))
         .all(connection)
         .await?;
     refunds(rows)

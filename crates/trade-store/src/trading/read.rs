@@ -4,11 +4,12 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use trade_core::{
-    JournalEntry, Timestamp, Trading, TradingOrderNo,
-    port::{Due, OrderKey, Page, TradingFilter},
+    JournalEntry, Trading, TradingOrderNo,
+    port::{Due, OrderKey, Page, Pick, TradingFilter},
 };
 
 use crate::{
+    claim::in_shard,
     fault::Fault,
     table::{
         BadColumn, trade_journal,
@@ -68,13 +69,13 @@ fn list_query(filter: &TradingFilter, page: Page) -> Select<Entity> {
 pub(super) async fn due(
     connection: &impl ConnectionTrait,
     due: Due,
-    now: Timestamp,
-    limit: u32,
+    pick: Pick,
 ) -> Result<Vec<Trading>, Fault> {
-    tradings(due_query(due, now, limit).all(connection).await?)
+    tradings(due_query(due, pick).all(connection).await?)
 }
 
-fn due_query(due: Due, now: Timestamp, limit: u32) -> Select<Entity> {
+fn due_query(due: Due, pick: Pick) -> Select<Entity> {
+    let now = pick.now;
     // Exactly the live ones hold a live slot.
     let kind = match due {
         Due::Expired => Condition::all()
@@ -87,9 +88,10 @@ fn due_query(due: Due, now: Timestamp, limit: u32) -> Select<Entity> {
     Entity::find()
         .filter(Column::NextCheckAt.lte(now.ms()))
         .filter(kind)
+        .filter(in_shard(Column::TradingOrderNo, pick.shard))
         .order_by_asc(Column::NextCheckAt)
         .order_by_asc(Column::TradingOrderNo)
-        .limit(u64::from(limit))
+        .limit(u64::from(pick.limit))
 }
 
 /// A trading's history, oldest first.
@@ -117,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn frequent_reads_use_an_index() {
         let store = SqlStore::in_memory().await.unwrap();
-        let now = Timestamp::from_ms(0);
+        let now = trade_core::Timestamp::from_ms(0);
         let page = Page {
             before: None,
             limit: 1,
@@ -134,8 +136,14 @@ mod tests {
         };
         let stuck = TradingFilter { stuck: true, ..all };
         let cases = [
-            (due_query(Due::Sync, now, 1), "ix_trading_next_check_at"),
-            (due_query(Due::Expired, now, 1), "ix_trading_next_check_at"),
+            (
+                due_query(Due::Sync, Pick::all(now, 1)),
+                "ix_trading_next_check_at",
+            ),
+            (
+                due_query(Due::Expired, Pick::all(now, 1)),
+                "ix_trading_next_check_at",
+            ),
             (list_query(&of_order, page), "ix_trading_product_app_id"),
             (list_query(&of_merchant, page), "ix_trading_enterprise_id"),
             (list_query(&stuck, page), "ix_trading_is_stuck"),

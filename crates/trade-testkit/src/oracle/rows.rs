@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use trade_core::{
-    Event, JournalEntry, Refund, RefundEntry, Timestamp, Trading, TradingOrderNo,
+    Event, JournalEntry, Refund, RefundEntry, Trading, TradingOrderNo,
     port::{Page, RefundFilter, StoreError, TradeStore, TradingFilter},
 };
 
 /// Beyond this nothing is due.
-const FAR: i64 = 4_000_000_000_000;
 const MANY: u32 = 1000;
 
 /// Everything the store holds.
@@ -18,7 +17,7 @@ pub struct Rows {
     pub(super) refunds: Vec<(Refund, Vec<RefundEntry>)>,
     pub(super) events: Vec<Event>,
     /// How many events were not announced yet.
-    pub(super) unsent: usize,
+    pub(super) unsent: u64,
 }
 
 impl Rows {
@@ -41,12 +40,11 @@ impl Rows {
             let journal = store.refund_journal(row.refund_no).await?;
             refunds.push((row, journal));
         }
-        let far = Timestamp::from_ms(FAR);
         Ok(Self {
             tradings,
             refunds,
             events: store.events_after(0, MANY).await?,
-            unsent: store.due_events(far, MANY).await?.len(),
+            unsent: store.counts().await?.unsent_events,
         })
     }
 
@@ -66,9 +64,9 @@ impl Rows {
         &self.events
     }
 
-    /// How many events were not announced yet, one an order.
+    /// How many events were not announced yet.
     #[must_use]
-    pub fn unsent(&self) -> usize {
+    pub fn unsent(&self) -> u64 {
         self.unsent
     }
 

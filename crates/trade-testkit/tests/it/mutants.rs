@@ -24,6 +24,7 @@ enum Fault {
     RefundNotCovered,
     RefundNumberReused,
     EventsOvertake,
+    ClaimForgotten,
     SentComesBack,
     NoticeAlwaysNew,
     MarkFalls,
@@ -44,7 +45,7 @@ enum Fault {
     CensusFrozen,
 }
 
-const FAULTS: [Fault; 29] = [
+const FAULTS: [Fault; 30] = [
     Fault::ForgetsAField,
     Fault::SecondLiveTradingAccepted,
     Fault::StaleCommitAccepted,
@@ -56,6 +57,7 @@ const FAULTS: [Fault; 29] = [
     Fault::RefundNotCovered,
     Fault::RefundNumberReused,
     Fault::EventsOvertake,
+    Fault::ClaimForgotten,
     Fault::SentComesBack,
     Fault::NoticeAlwaysNew,
     Fault::MarkFalls,

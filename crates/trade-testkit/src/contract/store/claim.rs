@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trade_core::{
     Step, Trading, TradingState,
-    port::{Claim, Due},
+    port::{Claim, Due, Pick, Shard},
 };
 
 use super::{Promise, Store, insert, read};
@@ -20,6 +20,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(due_is_what_has_come),
         Promise::new(due_kinds_do_not_mix),
         Promise::new(due_longest_waiting_first_up_to_the_limit),
+        Promise::new(due_of_a_part),
     ]
 }
 
@@ -123,7 +124,12 @@ pub async fn due_is_what_has_come(store: Store) {
         insert(&store, &row).await;
         rows.push(row);
     }
-    let due = async |seconds| store.due_tradings(Due::Sync, at(seconds), 10).await.unwrap();
+    let due = async |seconds| {
+        store
+            .due_tradings(Due::Sync, Pick::all(at(seconds), 10))
+            .await
+            .unwrap()
+    };
     assert_eq!(due(9).await, []);
     assert_eq!(due(10).await, rows[..1]);
     assert_eq!(due(11).await, rows[..2]);
@@ -153,7 +159,7 @@ pub async fn due_kinds_do_not_mix(store: Store) {
         insert(&store, row).await;
     }
     let numbers = async |due| -> Vec<_> {
-        let rows = store.due_tradings(due, now, 10).await.unwrap();
+        let rows = store.due_tradings(due, Pick::all(now, 10)).await.unwrap();
         rows.iter().map(|row| row.trading_order_no.get()).collect()
     };
     assert_eq!(numbers(Due::Expired).await, [1, 2]);
@@ -173,11 +179,38 @@ pub async fn due_longest_waiting_first_up_to_the_limit(store: Store) {
         }
     }
     let numbers = async |due, limit| -> Vec<_> {
-        let rows = store.due_tradings(due, at(30), limit).await.unwrap();
+        let rows = store.due_tradings(due, Pick::all(at(30), limit)).await.unwrap();
         rows.iter().map(|row| row.trading_order_no.get()).collect()
     };
     assert_eq!(numbers(Due::Sync, 10).await, [2, 4, 3, 1]);
     assert_eq!(numbers(Due::Sync, 3).await, [2, 4, 3]);
     assert_eq!(numbers(Due::Expired, 1).await, [12]);
     assert_eq!(numbers(Due::Expired, 0).await, [0_i64; 0]);
+}
+
+/// Every row belongs to exactly one of so many parts, and the limit counts only rows of the part that is asked for.
+pub async fn due_of_a_part(store: Store) {
+    for number in 1..=12 {
+        let row = Trading {
+            next_check_at: Some(at(number)),
+            ..fixture::trading(number)
+        };
+        insert(&store, &row).await;
+    }
+    let numbers = async |index, total, limit| -> Vec<_> {
+        let pick = Pick {
+            now: at(100),
+            limit,
+            shard: Shard::new(index, total).unwrap(),
+        };
+        let rows = store.due_tradings(Due::Sync, pick).await.unwrap();
+        rows.iter().map(|row| row.trading_order_no.get()).collect()
+    };
+    assert_eq!(numbers(0, 3, 9).await, [3, 6, 9, 12]);
+    assert_eq!(numbers(1, 3, 9).await, [1, 4, 7, 10]);
+    assert_eq!(numbers(2, 3, 2).await, [2, 5]);
+    assert_eq!(numbers(0, 1, 99).await, (1..=12).collect::<Vec<_>>());
+    assert_eq!(numbers(99, 100, 9).await, [0_i64; 0]);
+    assert_eq!(Shard::new(3, 3), None);
+    assert_eq!(Shard::new(0, 0), None);
 }

@@ -2,7 +2,7 @@
 
 use trade_core::{RefundState, Role, RoutingKey, Step, Trading, TradingState, port::OrderKey};
 
-use super::{Promise, Store, all_events, apply_for, commit, due_ids, insert};
+use super::{Promise, Store, all_events, apply_for, commit, due_ids, insert, look_at_due};
 use crate::fixture::{self, at};
 
 /// The promises of this file.
@@ -14,6 +14,9 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(due_from_when_it_happened),
         Promise::new(due_oldest_first_up_to_the_limit),
         Promise::new(failed_waits_and_holds_back_only_its_order),
+        Promise::new(claimed_once_until_its_time),
+        Promise::new(released_is_due_again_at_once),
+        Promise::new(claims_at_once_share_nothing),
         Promise::new(sent_is_over),
         Promise::new(unknown_event_changes_nothing),
         Promise::new(reads_up_from_a_position),
@@ -91,7 +94,7 @@ pub async fn due_from_when_it_happened(store: Store) {
     announce(&store, 1, 1).await;
     assert_eq!(due_ids(&store, at(0), 10).await, [0_i64; 0]);
     assert_eq!(due_ids(&store, at(1), 10).await, [101]);
-    let due = store.due_events(at(1), 10).await.unwrap();
+    let due = look_at_due(&store, at(1), 10).await;
     assert_eq!(due, all_events(&store).await);
 }
 
@@ -120,10 +123,57 @@ pub async fn failed_waits_and_holds_back_only_its_order(store: Store) {
             due_ids(&store, at(100 + 10 * i64::from(attempt) - 1), 10).await,
             [201]
         );
-        let due = store.due_events(retry_at, 10).await.unwrap();
+        let due = look_at_due(&store, retry_at, 10).await;
         assert_eq!(due.len(), 2);
         assert_eq!((due[0].event_id.get(), due[0].attempts), (101, attempt));
     }
+}
+
+/// A claimed event, and those behind it, are nobody else's until the claim ends; then it is due again, and the
+/// claim counts as no attempt.
+pub async fn claimed_once_until_its_time(store: Store) {
+    announce(&store, 1, 2).await;
+    announce(&store, 2, 1).await;
+    let claimed = store.claim_events(at(100), at(160), 1).await.unwrap();
+    assert_eq!(claimed, all_events(&store).await[..1]);
+    assert_eq!(due_ids(&store, at(100), 10).await, [201]);
+    assert_eq!(due_ids(&store, at(159), 10).await, [201]);
+    let again = store.claim_events(at(160), at(220), 10).await.unwrap();
+    assert_eq!((again.len(), &again[0]), (2, &claimed[0]));
+    store.event_sent(fixture::event_id(101), at(161)).await.unwrap();
+    assert_eq!(due_ids(&store, at(161), 10).await, [102]);
+}
+
+/// What is given back is due at once; what was announced meanwhile stays so.
+pub async fn released_is_due_again_at_once(store: Store) {
+    announce(&store, 1, 1).await;
+    announce(&store, 2, 1).await;
+    store.claim_events(at(100), at(900), 10).await.unwrap();
+    store.event_sent(fixture::event_id(201), at(101)).await.unwrap();
+    for id in [101, 201, 999] {
+        store.release_event(fixture::event_id(id), at(102)).await.unwrap();
+    }
+    assert_eq!(due_ids(&store, at(101), 10).await, [0_i64; 0]);
+    let due = look_at_due(&store, at(102), 10).await;
+    assert_eq!(due, all_events(&store).await[..1]);
+}
+
+/// However many claim at one moment, each event is one's own, and together they get all.
+pub async fn claims_at_once_share_nothing(store: Store) {
+    for number in 1..=30 {
+        announce(&store, number, 1).await;
+    }
+    let claimants = (0..6).map(|_| store.claim_events(at(100), at(900), 5));
+    let claimed = futures_util::future::join_all(claimants).await;
+    let mut ids: Vec<_> = claimed
+        .into_iter()
+        .flat_map(|events| events.expect("a claim that meets another is no failure"))
+        .map(|event| event.event_id.get())
+        .collect();
+    let rest = store.claim_events(at(101), at(900), 100).await.unwrap();
+    ids.extend(rest.iter().map(|event| event.event_id.get()));
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=30).map(|number| number * 100 + 1).collect::<Vec<_>>());
 }
 
 /// What was announced is not offered again, nor does a late failure report bring it back.

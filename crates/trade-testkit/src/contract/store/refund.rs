@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trade_core::{
     Fen, Refund, RefundState, RefundStep, Role, Trading, TradingState,
-    port::{Claim, RefundCommit, RefundInserted},
+    port::{Claim, Pick, RefundCommit, RefundInserted},
 };
 
 use super::{
@@ -281,7 +281,7 @@ pub async fn due_longest_waiting_first_up_to_the_limit(store: Store) {
         apply_for(&store, &refund).await;
     }
     let numbers = async |seconds, limit| -> Vec<_> {
-        let rows = store.due_refunds(at(seconds), limit).await.unwrap();
+        let rows = store.due_refunds(Pick::all(at(seconds), limit)).await.unwrap();
         rows.iter().map(|row| row.refund_no.get()).collect()
     };
     assert_eq!(numbers(9, 10).await, [0_i64; 0]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trade_core::{
     Event, NewRefund, Refund, Role, Step, Trading, TradingChange, TradingState,
-    port::{Commit, RefundInserted},
+    port::{Commit, Pick, RefundInserted},
 };
 
 use super::{
@@ -73,7 +73,7 @@ pub async fn mark_and_refund_are_one(store: Store) {
     assert_eq!(refunds, std::slice::from_ref(&new.refund));
     let lines = store.refund_journal(new.refund.refund_no).await.unwrap();
     assert_eq!(lines, [new.journal]);
-    assert_eq!(store.due_refunds(at(60), 9).await.unwrap(), refunds);
+    assert_eq!(store.due_refunds(Pick::all(at(60), 9)).await.unwrap(), refunds);
     let draft = new.event.expect("it is announced");
     let mut message = draft.message;
     message.seq = Some(2);

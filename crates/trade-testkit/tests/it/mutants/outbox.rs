@@ -10,11 +10,28 @@ use super::{Fault, Mutant};
 
 #[async_trait]
 impl Outbox for Mutant {
-    async fn due_events(&self, now: Timestamp, limit: u32) -> Result<Vec<Event>, StoreError> {
+    async fn claim_events(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
         if self.has(Fault::EventsOvertake) {
             return self.inner.events_after(0, limit).await;
         }
-        self.inner.due_events(now, limit).await
+        let until = if self.has(Fault::ClaimForgotten) {
+            now
+        } else {
+            until
+        };
+        self.inner.claim_events(now, until, limit).await
+    }
+
+    async fn release_event(&self, event_id: EventId, now: Timestamp) -> Result<(), StoreError> {
+        if self.has(Fault::SentComesBack) {
+            return self.inner.event_failed(event_id, now, "").await;
+        }
+        self.inner.release_event(event_id, now).await
     }
 
     async fn event_sent(&self, event_id: EventId, at: Timestamp) -> Result<(), StoreError> {

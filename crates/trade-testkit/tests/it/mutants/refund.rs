@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use trade_core::{
-    NewRefund, ProductAppId, ProductRefundNo, Refund, RefundChange, RefundEntry, RefundNo, Timestamp,
-    TradingOrderNo,
-    port::{Claim, Page, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError},
+    NewRefund, ProductAppId, ProductRefundNo, Refund, RefundChange, RefundEntry, RefundNo, TradingOrderNo,
+    port::{Claim, Page, Pick, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError},
 };
 
 use super::{Fault, Mutant};
@@ -68,8 +67,8 @@ impl RefundStore for Mutant {
         self.inner.claim_refund(refund_no, claim).await
     }
 
-    async fn due_refunds(&self, now: Timestamp, limit: u32) -> Result<Vec<Refund>, StoreError> {
-        self.inner.due_refunds(now, limit).await
+    async fn due_refunds(&self, pick: Pick) -> Result<Vec<Refund>, StoreError> {
+        self.inner.due_refunds(pick).await
     }
 
     async fn refund_journal(&self, refund_no: RefundNo) -> Result<Vec<RefundEntry>, StoreError> {

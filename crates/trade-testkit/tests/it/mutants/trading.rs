@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use trade_core::{
-    JournalEntry, Timestamp, Trading, TradingChange, TradingOrderNo,
-    port::{Claim, Commit, Due, Inserted, OrderKey, Page, StoreError, TradingFilter, TradingStore},
+    JournalEntry, Trading, TradingChange, TradingOrderNo,
+    port::{Claim, Commit, Due, Inserted, OrderKey, Page, Pick, StoreError, TradingFilter, TradingStore},
 };
 
 use super::{Fault, Mutant};
@@ -64,10 +64,10 @@ impl TradingStore for Mutant {
         Ok(won || self.has(Fault::ClaimAlwaysWon))
     }
 
-    async fn due_tradings(&self, due: Due, now: Timestamp, limit: u32) -> Result<Vec<Trading>, StoreError> {
-        let mut rows = self.inner.due_tradings(due, now, limit).await?;
+    async fn due_tradings(&self, due: Due, pick: Pick) -> Result<Vec<Trading>, StoreError> {
+        let mut rows = self.inner.due_tradings(due, pick).await?;
         if self.has(Fault::DueKindsMixed) && due == Due::Sync {
-            rows.extend(self.inner.due_tradings(Due::Expired, now, limit).await?);
+            rows.extend(self.inner.due_tradings(Due::Expired, pick).await?);
         }
         Ok(rows)
     }
