@@ -73,6 +73,16 @@ impl TradeService {
         }
     }
 
+    /// The same service over another handle of its store, such as one with connections of its own.
+    #[must_use]
+    pub fn over(&self, store: Arc<dyn TradeStore>) -> Self {
+        let ports = Ports {
+            store,
+            ..Ports::clone(&self.ports)
+        };
+        Self::new(ports, self.policy.clone())
+    }
+
     /// The ports it works with.
     #[must_use]
     pub fn ports(&self) -> &Ports {

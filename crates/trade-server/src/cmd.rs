@@ -2,6 +2,7 @@
 
 mod audit;
 mod demo;
+mod migrate;
 mod order;
 mod sandbox;
 mod serve;
@@ -38,6 +39,15 @@ enum Command {
         #[arg(long, short, env = "TRADE_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Bring the schema of the store up to date; safe while servers of this and the previous version run
+    Migrate {
+        /// Change nothing: exit code 0 when it is up to date, 1 when something is missing
+        #[arg(long)]
+        check: bool,
+        /// The settings of the server
+        #[arg(long, short, env = "TRADE_CONFIG")]
+        config: Option<PathBuf>,
+    },
     /// Show an order or a trading: calls, notices, transitions, refunds and events in time order
     Show {
         /// The order's number or a trading's
@@ -70,7 +80,9 @@ impl Arguments {
     pub fn default_log(&self) -> &'static str {
         match self.command {
             Command::Serve { .. } | Command::Sandbox(_) => "info",
-            Command::Demo { .. } | Command::Show { .. } | Command::Audit { .. } => "error",
+            Command::Demo { .. } | Command::Show { .. } | Command::Audit { .. } | Command::Migrate { .. } => {
+                "error"
+            }
         }
     }
 
@@ -81,6 +93,7 @@ impl Arguments {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
             Command::Serve { config } => serve::run(config.as_deref()).await?,
+            Command::Migrate { check, config } => return migrate::run(config.as_deref(), check).await,
             Command::Show { number, config } => order::run(number, config.as_deref()).await?,
             Command::Audit { config } => return audit::run(config.as_deref()).await,
             Command::Sandbox(options) => sandbox::run(options).await?,

@@ -1,15 +1,22 @@
 //! The configuration: TOML file plus environment, read once, every wrong or missing key named.
 
+mod admin;
+mod jobs;
+mod live;
 mod merchant;
 mod server;
+mod store;
 
 use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 
+pub use admin::Admin;
+pub use jobs::Jobs;
 pub use merchant::{AlipayKeys, AlipayMerchant, Merchant, WechatKeys, WechatMerchant};
-pub use server::{Jobs, Rabbitmq, Server, Store};
+pub use server::{Rabbitmq, Server};
+pub use store::Store;
 
 use crate::qr::QrOptions;
 
@@ -32,6 +39,9 @@ pub struct Settings {
     /// What runs by the clock.
     #[serde(default)]
     pub jobs: Jobs,
+    /// Who may do what operators do.
+    #[serde(default)]
+    pub admin: Admin,
     /// How codes are drawn.
     #[serde(default)]
     pub qr: QrOptions,
@@ -109,6 +119,8 @@ impl Settings {
             rabbitmq.check(&mut wrong);
         }
         self.jobs.check(&mut wrong);
+        self.admin.check(&mut wrong);
+        live::check(&self.merchants, &mut wrong);
         if wrong.is_empty() {
             Ok(self)
         } else {

@@ -1,15 +1,18 @@
 //! HTTP: parse and check, call the service, show the result. Nothing is decided here.
 //!
 //! Only `/trade/open` is for the world outside: the channels prove who they are by their signatures.
-//! `/trade/inner` (order systems), `/trade/admin` (operators), `/metrics` and the health routes trust
-//! whoever reaches them, so a proxy must let none of them through.
+//! `/trade/admin` (operators) asks for a token when one is set, and the routes that start jobs always do.
+//! `/trade/inner` (order systems), `/metrics` and the health routes trust whoever reaches them, so a proxy
+//! must let none of them through.
 
 mod admin;
 mod ancestor;
+mod bearer;
 mod events;
 mod fields;
 mod health;
 mod idempotency;
+mod job;
 mod native;
 mod notify;
 mod problem;
@@ -21,7 +24,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -30,16 +33,17 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::StatusCode,
+    middleware::from_fn_with_state,
     response::Response,
     routing::{get, post},
 };
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
-use trade_core::service::TradeService;
+use trade_core::{Secret, service::TradeService};
 
 pub use problem::Problem;
 
-use crate::qr::QrOptions;
+use crate::{jobs::Jobs, qr::QrOptions};
 
 /// The largest request body.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -47,8 +51,14 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// What the routes work with.
 #[derive(Clone)]
 pub struct App {
-    /// The payment service.
+    /// The payment service, for the order systems and operators.
     pub service: TradeService,
+    /// The same for the channels' notices, with connections of its own to the store.
+    pub notices: TradeService,
+    /// The jobs, for whoever runs them from outside.
+    pub jobs: Jobs,
+    /// What operators send with their requests, when they must.
+    pub admin_token: Option<Secret>,
     /// How codes are drawn.
     pub qr: QrOptions,
     /// Changes whenever an event was announced, so that streams read on.
@@ -58,7 +68,7 @@ pub struct App {
     /// How many channel calls are missing in the record.
     pub calls_dropped: Arc<AtomicU64>,
     /// Set when the server is going down: not ready for new work, still finishing what it has.
-    pub draining: Arc<AtomicBool>,
+    pub draining: watch::Receiver<bool>,
 }
 
 /// Tells whether the things this server cannot do without are there.
@@ -73,7 +83,7 @@ pub trait Probe: Send + Sync + 'static {
 
 impl App {
     fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        *self.draining.borrow()
     }
 
     fn calls_dropped(&self) -> u64 {
@@ -93,7 +103,7 @@ impl fmt::Debug for App {
 pub fn router(app: App) -> Router {
     Router::new()
         .nest("/trade/inner", inner())
-        .nest("/trade/admin", operators())
+        .nest("/trade/admin", operators(&app))
         .route("/trade/open/notify/wx/{enterprise_id}", post(notify::wechat))
         .route("/trade/open/notify/alipay/{enterprise_id}", post(notify::alipay))
         .route("/livez", get(health::livez))
@@ -133,11 +143,16 @@ fn inner() -> Router<App> {
 }
 
 /// For the people who run the server.
-fn operators() -> Router<App> {
+fn operators(app: &App) -> Router<App> {
+    let runs_jobs = Router::new()
+        .route("/jobs/{job}", post(job::run))
+        .route_layer(from_fn_with_state(app.clone(), bearer::required));
     Router::new()
         .route("/stuck", get(admin::stuck))
         .route("/tradings/{trading_order_no}/retry", post(admin::retry_trading))
         .route("/refunds/{refund_no}/retry", post(admin::retry_refund))
+        .route_layer(from_fn_with_state(app.clone(), bearer::asked_for))
+        .merge(runs_jobs)
 }
 
 async fn unknown_route() -> Problem {

@@ -1,28 +1,34 @@
 //! The clockwork of the jobs: each ticks on its own, and a full tick is followed by another at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 use trade_core::{
-    job::{self, Report, Tick},
-    port::EventSink,
+    job::{self, Report, Tick, Work},
+    port::{EventSink, Shard},
     service::TradeService,
 };
 
-use crate::config::Jobs;
+use crate::config::Jobs as Settings;
 
-/// Which job a loop runs.
+/// What runs by the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Job {
+pub enum Job {
+    /// Asks about pending tradings, and watches closed ones.
     SyncTrading,
+    /// Closes what was not paid in time.
     CloseExpired,
+    /// Sends refunds and asks about them.
     SyncRefund,
+    /// Announces events.
     RelayEvents,
+    /// Forgets what is older than it is kept.
     Prune,
 }
 
 impl Job {
-    const ALL: [Self; 5] = [
+    /// Every job.
+    pub const ALL: [Self; 5] = [
         Self::SyncTrading,
         Self::CloseExpired,
         Self::SyncRefund,
@@ -30,76 +36,134 @@ impl Job {
         Self::Prune,
     ];
 
-    async fn tick(self, service: &TradeService, sink: &dyn EventSink, settings: &Jobs) -> Tick {
-        let batch = settings.batch;
+    /// Its name in routes and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::SyncTrading => job::sync_trading(service, batch).await,
-            Self::CloseExpired => job::close_expired(service, batch).await,
-            Self::SyncRefund => job::sync_refund(service, batch).await,
-            Self::RelayEvents => job::relay_events(service, sink, batch).await,
-            Self::Prune => prune(service, settings).await,
+            Self::SyncTrading => "sync_trading",
+            Self::CloseExpired => "close_expired",
+            Self::SyncRefund => "sync_refund",
+            Self::RelayEvents => "relay_events",
+            Self::Prune => "prune",
         }
+    }
+
+    /// The job of that name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|job| job.name() == name)
     }
 
     /// How long it rests when nothing is left to do. What is kept for days is not looked for every second.
-    fn interval(self, settings: &Jobs) -> Duration {
-        let interval = Duration::from_millis(settings.interval_ms);
-        match self {
-            Self::SyncTrading | Self::CloseExpired | Self::SyncRefund | Self::RelayEvents => interval,
-            Self::Prune => interval.saturating_mul(60),
-        }
+    fn interval(self, settings: &Settings) -> Duration {
+        let own = match self {
+            Self::SyncTrading => settings.sync_trading_ms,
+            Self::CloseExpired => settings.close_expired_ms,
+            Self::SyncRefund => settings.sync_refund_ms,
+            Self::RelayEvents => settings.relay_events_ms,
+            Self::Prune => Some(settings.interval_ms.saturating_mul(60)),
+        };
+        Duration::from_millis(own.unwrap_or(settings.interval_ms))
     }
 }
 
-/// Starts every job; they end after their running tick once `stop` turns true.
-pub fn start(
-    service: &TradeService,
-    sink: &Arc<dyn EventSink>,
-    settings: &Jobs,
-    stop: &watch::Receiver<bool>,
-) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    if settings.enabled {
-        for job in Job::ALL {
-            let (service, sink) = (service.clone(), Arc::clone(sink));
-            tasks.spawn(run(job, service, sink, settings.clone(), stop.clone()));
-        }
-    }
-    tasks
-}
-
-async fn run(
-    job: Job,
+/// The jobs of a server. Cheap to clone.
+#[derive(Clone)]
+pub struct Jobs {
     service: TradeService,
     sink: Arc<dyn EventSink>,
-    settings: Jobs,
-    mut stop: watch::Receiver<bool>,
-) {
-    let interval = job.interval(&settings);
-    while !*stop.borrow() {
-        let full = match job.tick(&service, &*sink, &settings).await {
-            Ok(report) => report.is_full(settings.batch) && report.changed > 0,
-            Err(error) => {
-                tracing::error!(?job, error = %error, "job tick failed");
-                false
-            }
-        };
-        if !full {
-            let _ = tokio::time::timeout(interval, stop.changed()).await;
+    settings: Settings,
+    stop: watch::Receiver<bool>,
+}
+
+impl Jobs {
+    /// Jobs that end after the row in hand once `stop` turns true.
+    #[must_use]
+    pub fn new(
+        service: TradeService,
+        sink: Arc<dyn EventSink>,
+        settings: Settings,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            service,
+            sink,
+            settings,
+            stop,
         }
+    }
+
+    /// The most rows of one tick, unless it is told otherwise.
+    #[must_use]
+    pub fn batch(&self) -> u32 {
+        self.settings.batch
+    }
+
+    /// Starts the clockwork, unless this instance has none.
+    #[must_use]
+    pub fn start(&self) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        if self.settings.enabled {
+            for job in Job::ALL {
+                tasks.spawn(self.clone().run(job));
+            }
+        }
+        tasks
+    }
+
+    async fn run(self, job: Job) {
+        let interval = job.interval(&self.settings);
+        let mut stop = self.stop.clone();
+        while !*stop.borrow() {
+            let batch = self.settings.batch;
+            let full = match self.tick(job, batch, Shard::ALL).await {
+                Ok(report) => report.is_full(batch) && report.changed > 0,
+                Err(error) => {
+                    tracing::error!(job = job.name(), error = %error, "job tick failed");
+                    false
+                }
+            };
+            if !full {
+                let _ = tokio::time::timeout(interval, stop.changed()).await;
+            }
+        }
+    }
+
+    /// One tick over at most `count` rows of a part.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn tick(&self, job: Job, count: u32, shard: Shard) -> Tick {
+        let is_over = || *self.stop.borrow();
+        let work = Work::of(count).on(shard).until(&is_over);
+        match job {
+            Job::SyncTrading => job::sync_trading(&self.service, work).await,
+            Job::CloseExpired => job::close_expired(&self.service, work).await,
+            Job::SyncRefund => job::sync_refund(&self.service, work).await,
+            Job::RelayEvents => job::relay_events(&self.service, &*self.sink, work).await,
+            Job::Prune => self.prune(count).await,
+        }
+    }
+
+    /// Forgets keys and calls that are older than they are kept.
+    async fn prune(&self, count: u32) -> Tick {
+        let ports = self.service.ports();
+        let before = ports.clock.now().minus(self.settings.keep());
+        let keys = ports.store.prune_keys(before, count).await?;
+        let calls = ports.store.prune_calls(before, count).await?;
+        let gone = u32::try_from(keys.max(calls)).unwrap_or(u32::MAX);
+        Ok(Report {
+            due: gone,
+            changed: gone,
+            ..Report::default()
+        })
     }
 }
 
-/// Forgets keys and calls that are older than they are kept.
-async fn prune(service: &TradeService, settings: &Jobs) -> Tick {
-    let ports = service.ports();
-    let before = ports.clock.now().minus(settings.keep());
-    let keys = ports.store.prune_keys(before, settings.batch).await?;
-    let calls = ports.store.prune_calls(before, settings.batch).await?;
-    let gone = u32::try_from(keys.max(calls)).unwrap_or(u32::MAX);
-    Ok(Report {
-        due: gone,
-        changed: gone,
-        ..Report::default()
-    })
+impl fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jobs")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
 }

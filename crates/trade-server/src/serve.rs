@@ -1,26 +1,19 @@
 //! A running server: started on a listener, stopped when told, in order.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
     net::TcpListener,
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
-use trade_core::{port::EventSink, service::TradeService};
+use trade_core::service::TradeService;
 
 use crate::{
     config::Settings,
     http::{self, App},
     infra::CallWriter,
-    jobs,
+    jobs::Jobs,
     wire::{self, Environment, WireError},
 };
 
@@ -46,13 +39,12 @@ pub enum ServeError {
 pub struct Running {
     address: SocketAddr,
     service: TradeService,
-    /// Held so that streams live as long as the server: they end when nobody can announce any more.
-    sink: Arc<dyn EventSink>,
     stop: watch::Sender<bool>,
-    draining: Arc<AtomicBool>,
+    draining: watch::Sender<bool>,
     jobs: JoinSet<()>,
     http: JoinHandle<std::io::Result<()>>,
     calls: CallWriter,
+    drain: Duration,
     patience: Duration,
 }
 
@@ -82,30 +74,32 @@ pub async fn start(
     })?;
     let wired = wire::build(settings, environment).await?;
     let (stop, stopped) = watch::channel(false);
-    let draining = Arc::new(AtomicBool::new(false));
+    let (draining, is_draining) = watch::channel(false);
     let service = wired.service.clone();
-    let jobs = jobs::start(&service, &wired.sink, &settings.jobs, &stopped);
+    let jobs = Jobs::new(wired.jobs, wired.sink, settings.jobs.clone(), stopped.clone());
     let app = App {
         service: service.clone(),
+        notices: wired.notices,
+        jobs: jobs.clone(),
+        admin_token: settings.admin.token.clone(),
         qr: settings.qr.clone(),
         announced: wired.announced,
         probe: wired.probe,
         calls_dropped: wired.calls.dropped(),
-        draining: Arc::clone(&draining),
+        draining: is_draining,
     };
     let http = tokio::spawn(serve(listener, app, stopped));
-    let patience = Duration::from_secs(settings.server.shutdown_secs);
     tracing::info!(%address, "serving");
     Ok(Running {
         address,
         service,
-        sink: wired.sink,
         stop,
         draining,
-        jobs,
+        jobs: jobs.start(),
         http,
         calls: wired.calls,
-        patience,
+        drain: Duration::from_secs(settings.server.drain_secs),
+        patience: Duration::from_secs(settings.server.shutdown_secs),
     })
 }
 
@@ -132,22 +126,28 @@ impl Running {
         &self.service
     }
 
+    /// Says that it is not ready while it goes on serving, for as long as the settings say: so that whoever
+    /// sends it requests sends them elsewhere before it stops.
+    pub async fn drain(&self) {
+        self.draining.send_replace(true);
+        tracing::info!(wait = ?self.drain, "going down: no longer ready");
+        tokio::time::sleep(self.drain).await;
+    }
+
     /// Stops: not ready first, then no new requests, then the running ones and ticks end, within the
     /// configured patience. What is cut off is finished after the next start.
     pub async fn stop(self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.draining.send_replace(true);
         let _ = self.stop.send(true);
         let Self {
             mut jobs,
             mut http,
-            sink,
             calls,
             patience,
             ..
         } = self;
         let ended = async {
             while jobs.join_next().await.is_some() {}
-            drop(sink);
             let _ = (&mut http).await;
             // Last, so that it has the calls of all that ended before.
             calls.finish().await;

@@ -1,6 +1,7 @@
 //! The composition root: the only place that knows both what is needed and what provides it.
 
 mod alipay;
+mod stores;
 mod wechat;
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
@@ -89,6 +90,17 @@ pub enum WireError {
         #[source]
         source: StoreError,
     },
+    /// The store lacks what this version needs, and the settings leave it to a person to add it.
+    #[error(
+        "the store at {place} is of an older version ({} missing): run `trade migrate`, or set `store.migrate = true`",
+        .missing.join(", ")
+    )]
+    OldSchema {
+        /// The file, or the setting that names a server.
+        place: String,
+        /// The migrations that are missing.
+        missing: Vec<&'static str>,
+    },
     /// The broker's settings cannot work.
     #[error("rabbitmq: events cannot be announced")]
     Broker(#[from] trade_mq::MqError),
@@ -99,7 +111,12 @@ pub enum WireError {
 
 /// A service and what stands around it.
 pub(crate) struct Wired {
+    /// For requests.
     pub(crate) service: TradeService,
+    /// For notices.
+    pub(crate) notices: TradeService,
+    /// For jobs.
+    pub(crate) jobs: TradeService,
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) announced: watch::Receiver<u64>,
     pub(crate) calls: CallWriter,
@@ -108,9 +125,11 @@ pub(crate) struct Wired {
 
 pub(crate) async fn build(settings: &Settings, environment: Environment) -> Result<Wired, WireError> {
     let registry = registry(&settings.merchants, &environment)?;
-    let opened = Arc::new(open(settings).await?);
+    let stores = stores::open(&settings.store).await?;
     let (clock, decorate) = (environment.clock, environment.decorate);
-    let store = decorate.store(opened.clone());
+    let probe = Arc::new(StoreProbe(stores.requests.clone()));
+    let stores = stores.map(|store| decorate.store(Arc::new(store)));
+    let store = stores.requests;
     let ids = Snowflake::start(settings.server.node, Arc::clone(&clock), store.clone()).await?;
     let (local, announced) = LocalSink::new();
     let sink = sink(settings, local, &clock)?;
@@ -128,12 +147,15 @@ pub(crate) async fn build(settings: &Settings, environment: Environment) -> Resu
         ..Policy::default()
     };
     let (ports, policy) = decorate.service(ports, policy);
+    let service = TradeService::new(ports, policy);
     Ok(Wired {
-        service: TradeService::new(ports, policy),
+        notices: service.over(stores.notices),
+        jobs: service.over(stores.jobs),
+        service,
         sink: decorate.sink(sink),
         announced,
         calls,
-        probe: Arc::new(StoreProbe(opened)),
+        probe,
     })
 }
 
@@ -150,27 +172,6 @@ fn sink(
             Arc::new(BrokerSink::new(broker, local))
         }
     })
-}
-
-async fn open(settings: &Settings) -> Result<SqlStore, WireError> {
-    let store = &settings.store;
-    let failed = |source| WireError::Store {
-        place: store.place(),
-        source,
-    };
-    let opened = match &store.url {
-        Some(url) => {
-            let connections = trade_store::Settings {
-                connections: store.connections,
-                ..trade_store::Settings::default()
-            };
-            SqlStore::connect_with(url.expose(), &connections).await
-        }
-        None => SqlStore::open(&store.path).await,
-    };
-    let opened = opened.map_err(failed)?;
-    opened.migrate().await.map_err(failed)?;
-    Ok(opened)
 }
 
 fn registry(merchants: &[Merchant], environment: &Environment) -> Result<Registry, WireError> {
@@ -213,7 +214,7 @@ fn guard(handler: Arc<dyn PayHandler>, environment: &Environment) -> Arc<dyn Pay
 }
 
 /// Ready means that the store takes a write.
-struct StoreProbe(Arc<SqlStore>);
+struct StoreProbe(SqlStore);
 
 #[async_trait]
 impl Probe for StoreProbe {

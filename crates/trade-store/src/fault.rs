@@ -68,6 +68,11 @@ pub(crate) enum Fault {
         ours: &'static str,
         theirs: String,
     },
+    #[error(
+        "a newer version of this program has migrated the database beyond what this version can work on (`{0}`): \
+         start that version, or a newer one"
+    )]
+    NewerSchema(String),
     #[error("the task of the write did not end by itself")]
     Task(#[source] JoinError),
 }

@@ -134,9 +134,33 @@ const ALL: [Migration; 15] = [
     m0015_event_position::MIGRATION,
 ];
 
+/// How the name of a step ends that takes away what older programs need.
+const CONTRACT: &str = "_contract";
+
+/// Refuses a database that a newer program has taken something away from.
+async fn refuse_contracted(connection: &DatabaseConnection) -> Result<(), StoreError> {
+    let newest = ALL.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let query = Query::select()
+        .column("name")
+        .from(TABLE)
+        .and_where(Expr::col("version").gt(newest))
+        .and_where(Expr::col("name").like(format!("%{CONTRACT}")))
+        .take();
+    let fault = match connection.query_one(&query).await {
+        Ok(None) => return Ok(()),
+        Ok(Some(row)) => match row.try_get_by_index(0) {
+            Ok(name) => Fault::NewerSchema(name),
+            Err(error) => error.into(),
+        },
+        Err(error) => error.into(),
+    };
+    Err(fault.during("read which migrations are applied"))
+}
+
 /// Applies what is missing.
 pub(crate) async fn migrate(writer: &DatabaseConnection) -> Result<Vec<&'static str>, StoreError> {
     execute(writer, Prepare).await?;
+    refuse_contracted(writer).await?;
     let mut applied = Vec::new();
     for migration in ALL {
         if execute(writer, migration).await? {
@@ -149,6 +173,7 @@ pub(crate) async fn migrate(writer: &DatabaseConnection) -> Result<Vec<&'static 
 /// What is missing. Creates the table of the steps when there is none, so that it can be asked.
 pub(crate) async fn pending(writer: &DatabaseConnection) -> Result<Vec<&'static str>, StoreError> {
     execute(writer, Prepare).await?;
+    refuse_contracted(writer).await?;
     let mut names = Vec::new();
     for migration in ALL {
         let applied = migration.is_applied(writer).await;

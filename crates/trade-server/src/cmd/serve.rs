@@ -3,13 +3,19 @@
 use std::path::Path;
 
 use super::Failure;
-use crate::{config::Settings, serve, shutdown, wire::Environment};
+use crate::{config::Settings, serve, shutdown::Signals, wire::Environment};
 
 pub(super) async fn run(config: Option<&Path>) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
     let settings = Settings::load(config)?;
     let listener = serve::listen(&settings).await?;
     let running = serve::start(&settings, listener, Environment::default()).await?;
-    shutdown::requested().await;
+    signals.next().await;
+    // A second signal is from somebody who does not want to wait.
+    tokio::select! {
+        () = running.drain() => {}
+        () = signals.next() => {}
+    }
     running.stop().await;
     Ok(())
 }

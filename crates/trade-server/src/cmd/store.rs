@@ -11,25 +11,30 @@ use crate::config::Settings;
 pub(super) async fn open_to_read(config: Option<&Path>) -> Result<SqlStore, Failure> {
     let settings = Settings::load(config)?;
     let place = settings.store.place();
-    let store = match &settings.store.url {
-        Some(url) => SqlStore::connect(url.expose()).await?,
-        None if !settings.store.path.is_file() => {
-            return Err(format!(
-                "there is no store at {place}: it is made by the first `trade serve` with these settings"
-            )
-            .into());
-        }
-        None => SqlStore::connect(&url(&settings.store.path)).await?,
-    };
+    let store = connect_to_read(&settings).await?;
     let missing = store.pending_migrations().await?;
     if missing.is_empty() {
         return Ok(store);
     }
     Err(format!(
-        "the store at {place} is of an older version: start `trade serve` once, which brings it up to date ({} missing)",
+        "the store at {place} is of an older version: run `trade migrate`, which brings it up to date ({} missing)",
         missing.join(", ")
     )
     .into())
+}
+
+/// The same, however old it is.
+pub(super) async fn connect_to_read(settings: &Settings) -> Result<SqlStore, Failure> {
+    match &settings.store.url {
+        Some(url) => Ok(SqlStore::connect(url.expose()).await?),
+        None if !settings.store.path.is_file() => {
+            let place = settings.store.place();
+            let why =
+                format!("there is no store at {place}: `trade migrate` or the first `trade serve` makes it");
+            Err(why.into())
+        }
+        None => Ok(SqlStore::connect(&url(&settings.store.path)).await?),
+    }
 }
 
 fn url(path: &Path) -> String {

@@ -14,6 +14,8 @@ use super::{App, Problem, fields::Fields};
 
 const BATCH: u32 = 100;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How often a stream looks for what other instances have announced, of which no signal comes.
+const OTHERS: Duration = Duration::from_secs(2);
 
 /// Where a stream stands.
 struct Reader {
@@ -82,9 +84,13 @@ impl Reader {
                     .collect();
                 return Some((shown, self));
             }
-            // A missed signal costs at most one keep-alive.
-            let waited = tokio::time::timeout(KEEP_ALIVE, self.app.announced.changed()).await;
-            if matches!(waited, Ok(Err(_))) {
+            // An error means that the server is gone.
+            let goes_on = tokio::select! {
+                signal = self.app.announced.changed() => signal.is_ok(),
+                signal = self.app.draining.changed() => signal.is_ok(),
+                () = tokio::time::sleep(OTHERS) => true,
+            };
+            if !goes_on {
                 return None;
             }
         }

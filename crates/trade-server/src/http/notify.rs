@@ -53,7 +53,7 @@ async fn take(
     let headers = Headers::new(headers);
     let body = read_body(request, &app).await?.to_vec();
     let notice = RawNotice { headers, body };
-    let service = app.service.clone();
+    let service = app.notices.clone();
     let taken = tokio::spawn(async move { service.notice(enterprise, channel, &notice).await }).await;
     let answer = taken.map_err(|_| native::interrupted())??;
     match &answer.outcome {

@@ -26,14 +26,17 @@ mod idempotency;
 mod nonsense;
 mod notice;
 mod operate;
+mod outer_jobs;
 mod parts;
 mod pay;
+mod pools;
 mod rabbit;
 mod race;
 mod refund;
 #[path = "../../../trade-store/tests/it/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use all of it")]
 mod server;
+mod startup;
 mod surplus;
 mod switch;
 mod tidy;

@@ -39,10 +39,9 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connection
         options.get_database().unwrap_or_default()
     );
     super::knock::<sqlx::MySqlConnection>(&options).await?;
-    let wait = format!(
-        "SET SESSION innodb_lock_wait_timeout = {}",
-        settings.busy_timeout.as_secs().max(1)
-    );
+    // Waiting for a row, and for a table that somebody alters.
+    let wait = settings.busy_timeout.as_secs().max(1);
+    let wait = format!("SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}");
     let pool = MySqlPoolOptions::new()
         .max_connections(settings.connections.max(1))
         .acquire_timeout(settings.acquire_timeout)
