@@ -80,7 +80,7 @@ impl TradeService {
             store,
             ..Ports::clone(&self.ports)
         };
-        Self::new(ports, self.policy.clone())
+        Self::new(ports, self.policy)
     }
 
     /// The ports it works with.

@@ -11,9 +11,9 @@ use crate::{
 
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// So long the events of a tick are claimed.
-const CLAIM: Duration = Duration::from_secs(60);
+const CLAIM: Duration = Duration::from_secs(30);
 /// The room that announcing one event needs: with less left of the claim, another may have it already.
-const ROOM: Duration = Duration::from_secs(15);
+const ROOM: Duration = Duration::from_secs(12);
 
 /// One tick over events. They are claimed, so that any number of instances may relay, and each is announced
 /// by one of them; only what an instance had in hand when it died is announced again.

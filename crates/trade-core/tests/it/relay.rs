@@ -119,7 +119,7 @@ async fn what_is_left_when_the_claim_is_nearly_over_is_left_to_the_next_tick() {
     let world = world_with_events(4).await;
     let sink = Slow {
         world_clock: world.clock.clone(),
-        takes: Duration::from_secs(20),
+        takes: Duration::from_secs(8),
         offered: AtomicU32::new(0),
     };
     let report = job::relay_events(&world.service, &sink, 10).await.unwrap();

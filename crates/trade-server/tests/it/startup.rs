@@ -1,9 +1,8 @@
 //! The real binary: why it does not start, in one sentence that names the setting; and how it goes down.
 
 use std::{
-    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
     time::Duration,
 };
 
@@ -14,6 +13,7 @@ use trade_sandbox::faults::{Fault, FaultKind};
 use trade_store::SqlStore;
 
 use crate::{
+    process::{Serving, trade},
     server,
     world::{World, bank},
 };
@@ -30,16 +30,6 @@ fn changed(settings: &Path, changes: &[(&str, &str, toml::Value)]) -> PathBuf {
     let path = settings.with_file_name("changed.toml");
     std::fs::write(&path, table.to_string()).unwrap();
     path
-}
-
-fn trade(arguments: &[&str], settings: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trade"));
-    command.args(arguments).arg("--config").arg(settings);
-    command
-        .env_remove("RUST_LOG")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
 }
 
 async fn ended(mut command: Command) -> (Option<i32>, String, String) {
@@ -212,58 +202,6 @@ async fn a_broker_or_a_token_that_cannot_be_used_is_named() {
     assert!(errors.contains("admin.token"), "{errors}");
 }
 
-/// A server as a process of its own.
-struct Serving {
-    child: Child,
-    base: String,
-    log: std::thread::JoinHandle<String>,
-}
-
-impl Serving {
-    async fn start(settings: &Path) -> Self {
-        let mut child = trade(&["serve"], settings).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut before = String::new();
-        let base = tokio::task::block_in_place(|| {
-            loop {
-                let line = lines
-                    .next()
-                    .unwrap_or_else(|| panic!("it ended: {before}"))
-                    .unwrap();
-                if let Some((_, address)) = line.split_once("serving address=") {
-                    return format!("http://{address}");
-                }
-                before.push_str(&line);
-            }
-        });
-        let log = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
-        Self { child, base, log }
-    }
-
-    fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
-    }
-
-    /// Its exit and what it has logged, after a polite request.
-    async fn end(mut self) -> (std::process::ExitStatus, String) {
-        self.terminate();
-        tokio::task::spawn_blocking(move || {
-            let status = self.child.wait().unwrap();
-            let mut rest = String::new();
-            self.child
-                .stdout
-                .take()
-                .unwrap()
-                .read_to_string(&mut rest)
-                .unwrap();
-            (status, self.log.join().unwrap())
-        })
-        .await
-        .unwrap()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn told_to_end_it_is_not_ready_first_goes_on_serving_and_finishes_what_it_has_in_hand() {
     let world = World::new().await;
@@ -328,9 +266,6 @@ async fn told_to_end_it_is_not_ready_first_goes_on_serving_and_finishes_what_it_
         StatusCode::OK,
         "what it had in hand was cut off"
     );
-    let mut serving = serving;
-    let status = tokio::task::spawn_blocking(move || serving.child.wait().unwrap())
-        .await
-        .unwrap();
-    assert!(status.success(), "{status}");
+    let (status, log) = serving.ended().await;
+    assert!(status.success(), "{status}: {log}");
 }

@@ -59,7 +59,7 @@ pub(crate) struct World {
 }
 
 /// Keys take seconds to make; one set serves every test.
-fn keys() -> &'static SandboxKeys {
+pub(crate) fn keys() -> &'static SandboxKeys {
     static KEYS: OnceLock<SandboxKeys> = OnceLock::new();
     KEYS.get_or_init(|| SandboxKeys::generate(Some(7)).unwrap())
 }
@@ -354,7 +354,8 @@ async fn read(response: reqwest::Response) -> (StatusCode, Value) {
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-fn settings(
+/// The settings of a server for the sandbox's merchant, which is sent notices at `notify`.
+pub(crate) fn settings(
     sandbox: &Sandbox,
     notify: &str,
     wechat_url: &str,
