@@ -14,6 +14,8 @@ use super::{
 
 /// A world that needs more rounds does not come to rest.
 const ROUNDS: u32 = 40;
+/// A little longer than events are claimed.
+const CLAIM_MS: i64 = 31_000;
 
 /// What is wrong once everything has come to its end.
 pub(crate) async fn judge(world: &mut World, mut promises: Promises, store_url: Option<&str>) -> Faults {
@@ -48,7 +50,8 @@ fn next_due(world: &World, rows: &Rows) -> Option<i64> {
     let tradings = rows.tradings().filter_map(|row| row.next_check_at);
     let refunds = rows.refunds().filter_map(|row| row.next_check_at);
     let codes = codes_die_at(&world.sandbox.ledger(), now_ms);
-    let events = (rows.unsent() > 0).then_some(now_ms);
+    // One that was claimed when the process ended is due again when the claim ends.
+    let events = (rows.unsent() > 0).then_some(now_ms + CLAIM_MS);
     let rows = tradings.chain(refunds).map(Timestamp::ms);
     rows.chain(codes).chain(events).min()
 }
