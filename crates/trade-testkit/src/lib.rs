@@ -16,7 +16,7 @@
 //! A new implementation of a port is done when it passes the suite of that port: [`contract::store`],
 //! [`contract::lock`], [`contract::sink`], [`contract::clock`], [`contract::ids`].
 //!
-//! What must hold of a whole world, rows and channels together, is in [`oracle`].
+//! What must hold of a whole world, rows and channels together, is in [`oracle`]. Lines that break are in [`proxy`].
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -29,4 +29,5 @@ pub mod contract;
 pub mod fixture;
 pub mod gated;
 pub mod oracle;
+pub mod proxy;
 pub mod sim;

@@ -5,15 +5,15 @@ use std::time::Duration;
 use trade_core::port::EventSink;
 use trade_mq::{Handled, ListenError, declare_queue};
 
-use crate::support::{BOTH, Corner, Heard, Line, Proxy, consumer, event, start, until};
+use crate::support::{BOTH, Corner, Heard, Line, consumer, event, line, start, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_consumer_goes_on_after_the_line_was_cut() {
     let corner = Corner::with_queue(&BOTH).await;
-    let proxy = Proxy::start().await;
+    let (proxy, url) = line().await;
     let sink = corner.sink();
     let heard = Heard::new(|_| Ok(Handled::Applied));
-    let mut settings = consumer(corner.settings_at(proxy.url()), &corner.queue);
+    let mut settings = consumer(corner.settings_at(url), &corner.queue);
     settings.rabbit.connect_timeout = Duration::from_secs(2);
     let running = start(settings, &heard);
     for number in 1..=5 {
@@ -30,10 +30,10 @@ async fn a_consumer_goes_on_after_the_line_was_cut() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_in_hand_when_the_line_breaks_comes_again() {
     let corner = Corner::with_queue(&BOTH).await;
-    let proxy = Proxy::start().await;
+    let (proxy, url) = line().await;
     corner.sink().publish(&event(1)).await.unwrap();
     let heard = Heard::slow(Duration::from_millis(200), |_| Ok(Handled::Applied));
-    let running = start(consumer(corner.settings_at(proxy.url()), &corner.queue), &heard);
+    let running = start(consumer(corner.settings_at(url), &corner.queue), &heard);
     until("it is in hand", || heard.count() == 1).await;
     proxy.cut_once().await;
     until("it came again", || heard.count() == 2).await;
@@ -94,9 +94,9 @@ async fn told_to_stop_while_one_waits_or_the_broker_is_away_it_stops_at_once() {
     running.stop().await;
     assert_eq!(corner.len(&corner.queue).await, 1);
 
-    let proxy = Proxy::start().await;
+    let (proxy, url) = line().await;
     proxy.set(Line::Cut).await;
-    settings.rabbit.url = proxy.url();
+    settings.rabbit.url = url;
     settings.rabbit.backoff_first = Duration::from_secs(3600);
     settings.rabbit.backoff_longest = Duration::from_secs(3600);
     let running = start(settings, &heard);
@@ -107,9 +107,9 @@ async fn told_to_stop_while_one_waits_or_the_broker_is_away_it_stops_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_died_without_a_word_is_noticed_by_its_heartbeat() {
     let corner = Corner::with_queue(&BOTH).await;
-    let proxy = Proxy::start().await;
+    let (proxy, url) = line().await;
     let heard = Heard::new(|_| Ok(Handled::Applied));
-    let url = format!("{}?heartbeat=1", proxy.url());
+    let url = format!("{url}?heartbeat=1");
     let running = start(consumer(corner.settings_at(url), &corner.queue), &heard);
     corner.sink().publish(&event(1)).await.unwrap();
     until("it is heard", || heard.count() == 1).await;

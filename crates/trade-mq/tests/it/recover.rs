@@ -6,7 +6,7 @@ use trade_core::{memory::ManualClock, port::EventSink};
 use trade_mq::{RabbitSettings, RabbitSink};
 use trade_testkit::fixture;
 
-use crate::support::{BOTH, Corner, Line, Outbox, PATIENCE, Proxy, event};
+use crate::support::{BOTH, Corner, Line, Outbox, PATIENCE, event, line};
 
 fn sink(settings: RabbitSettings) -> (RabbitSink, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(fixture::START));
@@ -26,8 +26,8 @@ fn usual_backoff(settings: RabbitSettings) -> RabbitSettings {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sink_away_from_its_broker_refuses_at_once_and_comes_back_by_itself() {
     let corner = Corner::with_queue(&BOTH).await;
-    let proxy = Proxy::start().await;
-    let (sink, clock) = sink(usual_backoff(corner.settings_at(proxy.url())));
+    let (proxy, url) = line().await;
+    let (sink, clock) = sink(usual_backoff(corner.settings_at(url)));
     sink.publish(&event(1)).await.unwrap();
 
     proxy.set(Line::Cut).await;
@@ -60,8 +60,8 @@ async fn a_sink_away_from_its_broker_refuses_at_once_and_comes_back_by_itself() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_broke_while_idle_costs_no_event() {
     let corner = Corner::with_queue(&BOTH).await;
-    let proxy = Proxy::start().await;
-    let (sink, _clock) = sink(usual_backoff(corner.settings_at(proxy.url())));
+    let (proxy, url) = line().await;
+    let (sink, _clock) = sink(usual_backoff(corner.settings_at(url)));
     sink.publish(&event(1)).await.unwrap();
     proxy.cut_once().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -74,10 +74,10 @@ async fn a_connection_that_broke_while_idle_costs_no_event() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_says_nothing_is_given_up_in_time() {
     let corner = Corner::with_queue(&BOTH).await;
-    let proxy = Proxy::start().await;
+    let (proxy, url) = line().await;
     let settings = RabbitSettings {
         confirm_timeout: Duration::from_millis(1500),
-        ..usual_backoff(corner.settings_at(proxy.url()))
+        ..usual_backoff(corner.settings_at(url))
     };
     let (sink, clock) = sink(settings);
     sink.publish(&event(1)).await.unwrap();
@@ -98,11 +98,12 @@ async fn a_broker_that_says_nothing_is_given_up_in_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_keeps_breaking_loses_no_event_and_keeps_every_order() {
     let corner = Corner::with_queue(&BOTH).await;
-    let proxy = Arc::new(Proxy::start().await);
+    let (proxy, url) = line().await;
+    let proxy = Arc::new(proxy);
     let outbox = Outbox::with_events(10, 5).await;
     let settings = RabbitSettings {
         connect_timeout: Duration::from_secs(2),
-        ..usual_backoff(corner.settings_at(proxy.url()))
+        ..usual_backoff(corner.settings_at(url))
     };
     let sink = RabbitSink::new(settings, outbox.clock.clone()).unwrap();
     let saboteur = tokio::spawn({

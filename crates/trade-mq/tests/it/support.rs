@@ -2,7 +2,6 @@
 
 mod listen;
 mod outbox;
-mod proxy;
 
 use std::{
     sync::{
@@ -27,7 +26,7 @@ use trade_testkit::fixture;
 
 pub(crate) use listen::{Heard, consumer, start};
 pub(crate) use outbox::Outbox;
-pub(crate) use proxy::{Line, Proxy};
+pub(crate) use trade_testkit::proxy::{Line, Proxy};
 
 /// No wait for the broker is longer than this, be the machine ever so busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,6 +35,16 @@ pub(crate) const BOTH: [RoutingKey; 2] = [RoutingKey::UpdateStatus, RoutingKey::
 
 pub(crate) fn broker_url() -> String {
     std::env::var("RABBITMQ_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".into())
+}
+
+/// A line to the broker that can be cut, and the broker's URL by way of it.
+pub(crate) async fn line() -> (Proxy, String) {
+    let mut url = url::Url::parse(&broker_url()).unwrap();
+    let host = url.host_str().unwrap().to_owned();
+    let proxy = Proxy::start((host, url.port().unwrap_or(5672))).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(proxy.address().port())).unwrap();
+    (proxy, url.into())
 }
 
 /// Names nobody else uses, and a connection of its own to look at them; dropping it deletes what has those names.
