@@ -86,8 +86,9 @@ impl SqlStore {
         let mut checks = trading::checks();
         checks.extend(refund::checks());
         let mut violations = Vec::new();
+        let reader = self.reader().unhurried();
         for check in &checks {
-            let found = check.run(self.reader()).await;
+            let found = check.run(&reader).await;
             violations.extend(found.map_err(|fault| fault.during("audit its tables"))?);
         }
         let checked = checks.len();

@@ -3,27 +3,30 @@
 //! Another engine is another module here, and a few lines in the functions of this file.
 
 mod mysql;
+mod patience;
 mod postgres;
 mod sqlite;
 
-use std::path::Path;
+use std::{io::ErrorKind, path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    ConnAcquireErr, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, RuntimeErr,
     SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions,
     sea_query::{CaseStatement, ColumnDef, Expr},
-    sqlx,
+    sqlx::{self, pool::PoolOptions},
 };
 
 use crate::{fault::Fault, settings::Settings};
+
+pub(crate) use patience::{Patience, Patient};
 
 /// Connections to one database.
 #[derive(Clone)]
 pub(crate) struct Connections {
     /// Connections that write; of SQLite the only one of this process.
-    pub(crate) writer: DatabaseConnection,
+    pub(crate) writer: Patient,
     /// Those that only read; of a server, and of a database in memory, the same.
-    pub(crate) reader: DatabaseConnection,
+    pub(crate) reader: Patient,
     /// Where the database is, without credentials.
     pub(crate) place: String,
 }
@@ -43,6 +46,10 @@ pub(crate) enum Trouble {
     Denied,
     /// The server is not there, or has gone.
     Gone,
+    /// No connection became free or could be made in time.
+    NoConnection,
+    /// It did not answer in time.
+    Silent,
     Other,
 }
 
@@ -70,7 +77,7 @@ pub(crate) async fn open(path: &Path, settings: &Settings) -> Result<Connections
 
 /// How a transaction that reads and then writes begins: with the right to write. One that asked for it
 /// only at its first write could find that somebody else has written since its first read.
-pub(crate) fn write_transaction() -> TransactionOptions {
+fn write_transaction() -> TransactionOptions {
     TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
@@ -80,7 +87,8 @@ pub(crate) fn write_transaction() -> TransactionOptions {
 /// Tells the kinds of trouble apart by the engine's codes.
 pub(crate) fn trouble(error: &DbErr) -> Trouble {
     let error = match error {
-        DbErr::ConnectionAcquire(_) => return Trouble::Busy,
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => return Trouble::NoConnection,
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => return Trouble::Gone,
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error)) => error,
@@ -88,7 +96,8 @@ pub(crate) fn trouble(error: &DbErr) -> Trouble {
     };
     match error.as_ref() {
         sqlx::Error::Database(error) => trouble_of(error.as_ref()),
-        sqlx::Error::PoolTimedOut => Trouble::Busy,
+        sqlx::Error::PoolTimedOut => Trouble::NoConnection,
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::TimedOut => Trouble::Silent,
         sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
             Trouble::Gone
         }
@@ -170,17 +179,39 @@ pub(crate) fn is_there_already(error: &DbErr) -> bool {
 }
 
 /// Connects once: a pool would go on trying, and then only say that it waited.
-async fn knock<C>(options: &C::Options) -> Result<(), Fault>
+async fn knock<C>(options: &C::Options, limit: Duration) -> Result<(), Fault>
 where
     C: sqlx::Connection,
 {
     let failed = |error: sqlx::Error| Fault::from(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
-    let connection = C::connect_with(options).await.map_err(failed)?;
-    connection.close().await.map_err(failed)
+    let knock = async {
+        let connection = C::connect_with(options).await.map_err(failed)?;
+        connection.close().await.map_err(failed)
+    };
+    let answer = tokio::time::timeout(limit, knock).await;
+    answer.unwrap_or_else(|_| Err(patience::silent().into()))
+}
+
+/// The pool of a server: its connections are looked at whenever they change hands.
+fn pool<DB: sqlx::Database>(settings: &Settings, patience: &Patience) -> PoolOptions<DB> {
+    let (before, after) = (patience.clone(), patience.clone());
+    PoolOptions::new()
+        .max_connections(settings.connections.max(1))
+        .acquire_timeout(settings.acquire_timeout)
+        // The driver's own test has no limit.
+        .test_before_acquire(false)
+        .before_acquire(move |connection, meta| {
+            let patience = before.clone();
+            Box::pin(async move { patience.check(connection, meta).await })
+        })
+        .after_release(move |connection, meta| {
+            let patience = after.clone();
+            Box::pin(async move { patience.check(connection, meta).await })
+        })
 }
 
 /// The first column of a query's only row, as text.
-async fn value(connection: &DatabaseConnection, query: Statement) -> Result<String, Fault> {
+async fn value(connection: &Patient, query: Statement) -> Result<String, Fault> {
     let row = connection.query_one_raw(query).await?;
     let row = row.ok_or(Fault::Broken("the engine does not know one of its own settings"))?;
     Ok(row.try_get_by_index(0)?)
@@ -188,15 +219,12 @@ async fn value(connection: &DatabaseConnection, query: Statement) -> Result<Stri
 
 /// How the engine would run a query, for tests of what it walks through.
 #[cfg(test)]
-pub(crate) async fn plan(
-    connection: &DatabaseConnection,
-    query: &sea_orm::sea_query::SelectStatement,
-) -> String {
+pub(crate) async fn plan(connection: &Patient, query: &sea_orm::sea_query::SelectStatement) -> String {
     sqlite::plan(connection, query).await
 }
 
 /// The settings that matter, read back from the connection that writes.
-pub(crate) async fn facts(writer: &DatabaseConnection) -> Result<Vec<(&'static str, String)>, Fault> {
+pub(crate) async fn facts(writer: &Patient) -> Result<Vec<(&'static str, String)>, Fault> {
     match writer.get_database_backend() {
         DatabaseBackend::Postgres => postgres::facts(writer).await,
         DatabaseBackend::MySql => mysql::facts(writer).await,

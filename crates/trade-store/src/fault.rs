@@ -32,11 +32,23 @@ pub(crate) enum Fault {
     CannotOpen(#[source] DbErr),
     #[error("the disk is full, or the database has reached its page limit: make room and try again")]
     Full(#[source] DbErr),
-    #[error(
-        "the database stayed locked or no connection became free in time: is another process writing \
-         without end?"
-    )]
+    #[error("the database stayed locked: is another process writing without end?")]
     Busy(#[source] DbErr),
+    #[error(
+        "no connection became free in time: all are at work, or the database is away; try again, and allow \
+         more connections if it is neither slow nor away"
+    )]
+    NoConnection(#[source] DbErr),
+    #[error(
+        "the database did not answer in time: the connection is given up; is the database overloaded, or the \
+         line to it dead?"
+    )]
+    Silent(#[source] DbErr),
+    #[error(
+        "whether the write was committed is not known, since the database went away at that moment: read \
+         before writing it again"
+    )]
+    Unknown(#[source] DbErr),
     #[error("the database is read-only: check the file's permissions and the URL's `mode`")]
     ReadOnly(#[source] DbErr),
     #[error("the database file is damaged or not a database: restore it from a backup")]
@@ -78,6 +90,15 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// What an error means that came instead of the answer to a commit: a database that says why it did not
+    /// commit has not; of any other error one cannot tell.
+    pub(crate) fn of_commit(error: DbErr) -> Self {
+        match Self::from(error) {
+            Self::Gone(error) | Self::Silent(error) | Self::Other(error) => Self::Unknown(error),
+            told => told,
+        }
+    }
+
     /// The error of the port.
     pub(crate) fn during(self, operation: &'static str) -> StoreError {
         StoreError {
@@ -102,6 +123,8 @@ impl From<DbErr> for Fault {
             Trouble::Conflict => Self::Conflict(error),
             Trouble::Denied => Self::Denied(error),
             Trouble::Gone => Self::Gone(error),
+            Trouble::NoConnection => Self::NoConnection(error),
+            Trouble::Silent => Self::Silent(error),
             Trouble::Other => Self::Other(error),
         }
     }

@@ -28,7 +28,7 @@ use sea_orm::{
 use trade_core::port::StoreError;
 
 use crate::{
-    engine,
+    engine::{self, Patient},
     fault::Fault,
     transaction::{Verdict, Write, execute},
 };
@@ -158,7 +158,7 @@ async fn refuse_contracted(connection: &DatabaseConnection) -> Result<(), StoreE
 }
 
 /// Applies what is missing.
-pub(crate) async fn migrate(writer: &DatabaseConnection) -> Result<Vec<&'static str>, StoreError> {
+pub(crate) async fn migrate(writer: &Patient) -> Result<Vec<&'static str>, StoreError> {
     execute(writer, Prepare).await?;
     refuse_contracted(writer).await?;
     let mut applied = Vec::new();
@@ -171,7 +171,7 @@ pub(crate) async fn migrate(writer: &DatabaseConnection) -> Result<Vec<&'static 
 }
 
 /// What is missing. Creates the table of the steps when there is none, so that it can be asked.
-pub(crate) async fn pending(writer: &DatabaseConnection) -> Result<Vec<&'static str>, StoreError> {
+pub(crate) async fn pending(writer: &Patient) -> Result<Vec<&'static str>, StoreError> {
     execute(writer, Prepare).await?;
     refuse_contracted(writer).await?;
     let mut names = Vec::new();

@@ -7,7 +7,7 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use trade_core::port::StoreError;
 
 use crate::{
-    engine::{self, Connections},
+    engine::{self, Connections, Patient},
     fault::Fault,
     mark, migration,
     settings::Settings,
@@ -81,7 +81,7 @@ impl SqlStore {
     /// # Errors
     /// The database failed; what was applied before stays applied. Or it is not ours.
     pub async fn migrate(&self) -> Result<Vec<&'static str>, StoreError> {
-        migration::migrate(&self.connections.writer).await
+        migration::migrate(&self.connections.writer.unhurried()).await
     }
 
     /// The names of the migrations that [`SqlStore::migrate`] would apply.
@@ -89,7 +89,7 @@ impl SqlStore {
     /// # Errors
     /// The database failed, or it is not ours.
     pub async fn pending_migrations(&self) -> Result<Vec<&'static str>, StoreError> {
-        migration::pending(&self.connections.writer).await
+        migration::pending(&self.connections.writer.unhurried()).await
     }
 
     /// Whether the database takes writes: writes a row in a transaction that is rolled back.
@@ -116,18 +116,18 @@ impl SqlStore {
     pub async fn close(self) -> Result<(), StoreError> {
         let Connections { writer, reader, .. } = self.connections;
         let closed = async {
-            reader.close().await?;
-            writer.close().await?;
+            reader.database().close().await?;
+            writer.database().close().await?;
             Ok::<(), Fault>(())
         };
         closed.await.map_err(|fault| fault.during("close the database"))
     }
 
-    pub(crate) fn writer(&self) -> &DatabaseConnection {
+    pub(crate) fn writer(&self) -> &Patient {
         &self.connections.writer
     }
 
-    pub(crate) fn reader(&self) -> &DatabaseConnection {
+    pub(crate) fn reader(&self) -> &Patient {
         &self.connections.reader
     }
 }

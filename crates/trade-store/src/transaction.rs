@@ -3,10 +3,10 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use trade_core::port::StoreError;
 
-use crate::{engine, fault::Fault};
+use crate::{engine::Patient, fault::Fault};
 
 /// How often a write is tried when a unique constraint refused it for a row that is gone a moment later,
 /// or when the engine rolled it back for the sake of another.
@@ -43,23 +43,20 @@ pub(crate) trait Write: Debug + Send + Sync + 'static {
 ///
 /// # Errors
 /// It was not committed, or it is not known whether it was.
-pub(crate) async fn execute<W: Write>(
-    writer: &DatabaseConnection,
-    work: W,
-) -> Result<W::Outcome, StoreError> {
+pub(crate) async fn execute<W: Write>(writer: &Patient, work: W) -> Result<W::Outcome, StoreError> {
     let writer = writer.clone();
     let task = tokio::spawn(async move { explained(&writer, &work).await });
     let outcome = task.await.map_err(Fault::Task).and_then(|outcome| outcome);
     outcome.map_err(|fault| fault.during(W::OPERATION))
 }
 
-async fn explained<W: Write>(writer: &DatabaseConnection, work: &W) -> Result<W::Outcome, Fault> {
+async fn explained<W: Write>(writer: &Patient, work: &W) -> Result<W::Outcome, Fault> {
     let mut tries = 0;
     loop {
         tries += 1;
         match once(writer, work).await {
             Err(Fault::Unique(refusal)) => {
-                if let Some(outcome) = work.explain(writer).await? {
+                if let Some(outcome) = writer.patience.wait(work.explain(&writer.database())).await? {
                     return Ok(outcome);
                 }
                 if tries == TRIES {
@@ -73,20 +70,23 @@ async fn explained<W: Write>(writer: &DatabaseConnection, work: &W) -> Result<W:
     }
 }
 
-async fn once<W: Write>(writer: &DatabaseConnection, work: &W) -> Result<W::Outcome, Fault> {
-    let tx = writer.begin_with_options(engine::write_transaction()).await?;
-    match work.run(&tx).await {
+async fn once<W: Write>(writer: &Patient, work: &W) -> Result<W::Outcome, Fault> {
+    let patience = &writer.patience;
+    let tx = writer.begin().await?;
+    match patience.wait(work.run(&tx)).await {
         Ok(Verdict::Commit(outcome)) => {
-            tx.commit().await?;
+            patience.wait(tx.commit()).await.map_err(Fault::of_commit)?;
             Ok(outcome)
         }
         Ok(Verdict::RollBack(outcome)) => {
-            tx.rollback().await?;
+            patience.wait(tx.rollback()).await?;
             Ok(outcome)
         }
+        // Nobody is there to roll back; dropping the transaction gives its connection up.
+        Err(fault @ (Fault::Silent(_) | Fault::Gone(_))) => Err(fault),
         Err(fault) => {
             // The engine may have rolled back already; the connection is looked at before its next use.
-            if let Err(error) = tx.rollback().await {
+            if let Err(error) = patience.wait(tx.rollback()).await {
                 tracing::debug!(%error, "nothing was left to roll back");
             }
             Err(fault)

@@ -1,16 +1,15 @@
 //! MySQL and MariaDB: one pool for reads and writes; rows are locked by the statements that need it.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqlxMySqlConnector, Statement,
-    StatementBuilder,
+    ConnectionTrait, DatabaseTransaction, DbErr, SqlxMySqlConnector, Statement, StatementBuilder,
     sqlx::{
         self, ConnectOptions, Executor,
         error::DatabaseError,
-        mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions},
+        mysql::{MySqlConnectOptions, MySqlDatabaseError},
     },
 };
 
-use super::{Connections, Trouble, value};
+use super::{Connections, Patience, Patient, Trouble, value};
 use crate::{fault::Fault, settings::Settings};
 
 /// What each connection is told first. A statement sees what was committed before it, as on the other
@@ -38,25 +37,35 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connection
         options.get_port(),
         options.get_database().unwrap_or_default()
     );
-    super::knock::<sqlx::MySqlConnection>(&options).await?;
-    // Waiting for a row, and for a table that somebody alters.
-    let wait = settings.busy_timeout.as_secs().max(1);
-    let wait = format!("SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}");
-    let pool = MySqlPoolOptions::new()
-        .max_connections(settings.connections.max(1))
-        .acquire_timeout(settings.acquire_timeout)
-        .after_connect(move |connection, _| {
-            let wait = wait.clone();
-            Box::pin(async move {
-                if connection.execute(SESSION).await.is_err() {
-                    connection.execute(SESSION_MARIADB).await?;
-                }
-                connection.execute(sqlx::AssertSqlSafe(wait)).await?;
-                Ok(())
-            })
+    super::knock::<sqlx::MySqlConnection>(&options, settings.acquire_timeout).await?;
+    let busy_s = settings.busy_timeout.as_secs().max(1);
+    let idle_s = settings.answer_timeout.as_secs().max(1);
+    // Waiting for a row, for a table that somebody alters, and for the rest of a statement.
+    let wait = format!(
+        "SET SESSION innodb_lock_wait_timeout = {busy_s}, lock_wait_timeout = {busy_s}, \
+         net_read_timeout = {idle_s}"
+    );
+    let patience = Patience::new(settings.answer_timeout, settings.acquire_timeout);
+    let pool = super::pool::<sqlx::MySql>(settings, &patience).after_connect(move |connection, _| {
+        let wait = wait.clone();
+        Box::pin(async move {
+            if connection.execute(SESSION).await.is_err() {
+                connection.execute(SESSION_MARIADB).await?;
+            }
+            connection.execute(sqlx::AssertSqlSafe(wait)).await?;
+            // A transaction whose client is heard of no more is rolled back, since it keeps rows locked.
+            let idle = format!("SET SESSION idle_transaction_timeout = {idle_s}");
+            if connection.execute(sqlx::AssertSqlSafe(idle)).await.is_err() {
+                // MySQL knows no such thing of transactions, only of connections.
+                let idle = format!("SET SESSION wait_timeout = {idle_s}");
+                connection.execute(sqlx::AssertSqlSafe(idle)).await?;
+            }
+            Ok(())
         })
-        .connect_lazy_with(options);
-    let writer = SqlxMySqlConnector::from_sqlx_mysql_pool(pool);
+    });
+    let make =
+        move || SqlxMySqlConnector::from_sqlx_mysql_pool(pool.clone().connect_lazy_with(options.clone()));
+    let writer = Patient::renewable(make, patience);
     Ok(Connections {
         reader: writer.clone(),
         writer,
@@ -75,7 +84,7 @@ pub(super) fn trouble(error: &dyn DatabaseError) -> Trouble {
         Some(1021 | 1114) => Trouble::Full,
         Some(1290 | 1792 | 1836) => Trouble::ReadOnly,
         Some(1044 | 1045 | 1049 | 1142) => Trouble::Denied,
-        Some(1053 | 1077 | 1927) => Trouble::Gone,
+        Some(1053 | 1077 | 1927 | 4031) => Trouble::Gone,
         Some(1048 | 1216 | 1217 | 1364 | 1406 | 1451 | 1452 | 3819 | 4025) => Trouble::Constraint,
         Some(_) | None => Trouble::Other,
     }
@@ -117,7 +126,7 @@ pub(super) async fn definition(
 }
 
 /// The settings that durability and exclusion rest on, as they are in force.
-pub(super) async fn facts(connection: &DatabaseConnection) -> Result<Vec<(&'static str, String)>, Fault> {
+pub(super) async fn facts(connection: &Patient) -> Result<Vec<(&'static str, String)>, Fault> {
     let mut facts = Vec::new();
     for name in ["version", "innodb_flush_log_at_trx_commit", "sql_mode"] {
         let select = format!("SELECT CAST(@@{name} AS CHAR)");

@@ -10,7 +10,7 @@ use sea_orm::{
     },
 };
 
-use super::{Connections, Trouble};
+use super::{Connections, Patience, Patient, Trouble};
 use crate::{fault::Fault, settings::Settings};
 
 /// How long to wait before a file is tried again that somebody uses: the switch to the write-ahead log
@@ -55,8 +55,8 @@ async fn connect(
         reader(options, settings)
     };
     Ok(Connections {
-        writer,
-        reader,
+        writer: Patient::lasting(writer, Patience::endless()),
+        reader: Patient::lasting(reader, Patience::endless()),
         place,
     })
 }
@@ -126,7 +126,7 @@ pub(super) fn trouble(code: &str) -> Trouble {
 }
 
 /// The pragmas that durability and exclusion rest on, as they are in force.
-pub(super) async fn facts(writer: &DatabaseConnection) -> Result<Vec<(&'static str, String)>, Fault> {
+pub(super) async fn facts(writer: &Patient) -> Result<Vec<(&'static str, String)>, Fault> {
     let mut facts = Vec::new();
     for name in [
         "journal_mode",
@@ -153,10 +153,7 @@ pub(super) async fn facts(writer: &DatabaseConnection) -> Result<Vec<(&'static s
 
 /// How SQLite would run a query.
 #[cfg(test)]
-pub(super) async fn plan(
-    connection: &DatabaseConnection,
-    query: &sea_orm::sea_query::SelectStatement,
-) -> String {
+pub(super) async fn plan(connection: &Patient, query: &sea_orm::sea_query::SelectStatement) -> String {
     let mut statement = connection.get_database_backend().build(query);
     statement.sql.insert_str(0, "EXPLAIN QUERY PLAN ");
     let rows = connection.query_all_raw(statement).await.unwrap();

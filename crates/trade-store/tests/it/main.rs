@@ -9,11 +9,13 @@
 )]
 
 mod audit;
+mod broken;
 mod cancel;
 mod contract;
 mod durable;
 mod full;
 mod guard;
+mod line;
 mod open;
 mod schema;
 mod server;

@@ -4,6 +4,7 @@
 
 use std::{
     env,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -72,6 +73,11 @@ impl Server {
         format!("{scheme}://nobody_at_all:hunter2@{host}/{}", self.home)
     }
 
+    /// Host and port.
+    pub(crate) fn host(&self) -> &str {
+        self.url.rsplit(['@', '/']).next().unwrap()
+    }
+
     pub(crate) async fn empty(&self) -> Empty {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
@@ -137,6 +143,35 @@ impl Fresh {
     /// Somebody else's connection to the database.
     pub(crate) async fn outsider(&self) -> DatabaseConnection {
         self.database.server.outsider(&self.database.name).await
+    }
+
+    /// The URL of the database by way of somebody who stands before its server.
+    pub(crate) fn by_way_of(&self, address: SocketAddr) -> String {
+        let host = self.database.server.host();
+        self.url().replacen(host, &address.to_string(), 1)
+    }
+
+    /// The transactions that are open in the database, those of this connection aside.
+    pub(crate) async fn open_transactions(&self, raw: &DatabaseConnection) -> Vec<String> {
+        let name = &self.database.name;
+        let backend = raw.get_database_backend();
+        let open = match backend {
+            DatabaseBackend::Postgres => format!(
+                "SELECT CONCAT_WS(' ', pid, state, wait_event, query) FROM pg_stat_activity \
+                 WHERE datname = '{name}' AND xact_start IS NOT NULL AND pid <> pg_backend_pid() \
+                 AND backend_type = 'client backend'"
+            ),
+            _ => format!(
+                "SELECT CONCAT_WS(' ', p.ID, p.COMMAND, p.STATE, p.INFO) FROM information_schema.INNODB_TRX t \
+                 JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id \
+                 WHERE p.DB = '{name}' AND p.ID <> CONNECTION_ID()"
+            ),
+        };
+        let rows = raw
+            .query_all_raw(Statement::from_string(backend, open))
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
     }
 
     /// Empties every table.

@@ -34,11 +34,15 @@ impl From<io::Error> for Broken {
 /// Carries bytes between a client and the server until one of them, a break or the line ends it.
 pub(super) async fn carry(near: TcpStream, shared: Arc<Shared>, fault: Option<Break>) {
     let mut line = shared.line.subscribe();
-    let mut halves = None;
-    let carried = tokio::select! {
-        biased;
-        _changed = line.wait_for(|line| *line != Line::Open) => Err(Broken::Stalled),
-        carried = both_ways(near, &shared, fault, &mut halves) => carried,
+    // They keep the sockets open beyond the end.
+    let mut halves = join(near, &shared, fault).await;
+    let carried = match &mut halves {
+        Ok((there, back)) => tokio::select! {
+            biased;
+            _changed = line.wait_for(|line| *line != Line::Open) => Err(Broken::Stalled),
+            carried = async { tokio::try_join!(there.pass(&shared), back.pass(&shared)) } => carried.map(drop),
+        },
+        Err(_) => Err(Broken::Cut),
     };
     shared.passing.fetch_sub(1, Ordering::SeqCst);
     if carried == Err(Broken::Stalled) {
@@ -46,13 +50,9 @@ pub(super) async fn carry(near: TcpStream, shared: Arc<Shared>, fault: Option<Br
     }
 }
 
-/// Both directions; `halves` keeps the sockets open beyond the end.
-async fn both_ways(
-    near: TcpStream,
-    shared: &Shared,
-    fault: Option<Break>,
-    halves: &mut Option<(Half, Half)>,
-) -> Result<(), Broken> {
+/// Both directions of a connection to the server.
+async fn join(near: TcpStream, shared: &Shared, fault: Option<Break>) -> io::Result<(Half, Half)> {
+    let now = shared.now.subscribe();
     let far = TcpStream::connect(shared.server).await?;
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;
@@ -63,13 +63,12 @@ async fn both_ways(
         from,
         to,
         fault: fault.filter(|fault| fault.way == way),
-        now: shared.now.subscribe(),
+        now: now.clone(),
     };
-    let (there, back) = halves.insert((
+    Ok((
         half(Way::ToServer, from_client, to_server),
         half(Way::ToClient, from_server, to_client),
-    ));
-    tokio::try_join!(there.pass(shared), back.pass(shared)).map(|_| ())
+    ))
 }
 
 /// One direction of a connection.
