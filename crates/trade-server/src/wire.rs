@@ -19,6 +19,7 @@ use trade_mq::RabbitSink;
 use trade_store::SqlStore;
 
 use crate::{
+    causes::one_line,
     config::{Merchant, Settings},
     http::Probe,
     infra::{BrokerSink, CallRecorder, CallWriter, LocalSink},
@@ -220,8 +221,9 @@ struct StoreProbe(SqlStore);
 impl Probe for StoreProbe {
     async fn ready(&self) -> Result<(), String> {
         self.0.ping().await.map_err(|error| {
-            tracing::error!(%error, "the store is not ready");
-            "the store takes no writes: see the log".to_owned()
+            tracing::error!(error = one_line(&error), "the store is not ready");
+            // The first cause names no host and no table.
+            format!("the store takes no writes: {}", error.source)
         })
     }
 }

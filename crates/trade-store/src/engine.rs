@@ -142,6 +142,19 @@ pub(crate) fn flag(connection: &impl ConnectionTrait, name: &'static str, holds:
     ColumnDef::new(name).integer().generated(flag, stored).take()
 }
 
+/// Whether the engine writes at the commit only, and finds out then that it cannot.
+pub(crate) fn writes_at_commit(connection: &impl ConnectionTrait) -> bool {
+    connection.get_database_backend() == DatabaseBackend::Sqlite
+}
+
+/// Whether a limit of the engine's own leaves room for a few more rows.
+pub(crate) async fn has_room(tx: &DatabaseTransaction) -> Result<(), Fault> {
+    match tx.get_database_backend() {
+        DatabaseBackend::Sqlite => sqlite::has_room(tx).await,
+        _ => Ok(()),
+    }
+}
+
 /// Keeps other processes from migrating until this one is done.
 pub(crate) async fn lock_migrations(tx: &DatabaseTransaction) -> Result<(), Fault> {
     let lock = match tx.get_database_backend() {

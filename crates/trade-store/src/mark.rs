@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter,
+    ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, ExprTrait,
+    QueryFilter, sea_query::Expr,
 };
 use trade_core::{
     Timestamp,
@@ -10,15 +11,31 @@ use trade_core::{
 };
 
 use crate::{
+    engine,
     fault::Fault,
     store::SqlStore,
     table::id_mark::{ActiveModel, Column, Entity},
     transaction::{Verdict, Write, execute},
 };
 
-/// Writes a row of a node that no generator can be, for a transaction that is rolled back.
-pub(crate) async fn probe(tx: &DatabaseTransaction) -> Result<(), Fault> {
-    insert(tx, -1, 0).await
+/// No generator has this number: its mark only shows that the table can be written.
+const PROBE: i64 = -1;
+
+/// Writes a row of a node that no generator can be. An engine that finds out at the commit alone that its
+/// disk is full must commit it; the others roll it back.
+pub(crate) async fn probe(tx: &DatabaseTransaction) -> Result<Verdict<()>, Fault> {
+    if !engine::writes_at_commit(tx) {
+        insert(tx, PROBE, 0).await?;
+        return Ok(Verdict::RollBack(()));
+    }
+    engine::has_room(tx).await?;
+    let raised = Entity::update_many()
+        .col_expr(Column::MarkMs, Expr::col(Column::MarkMs).add(1))
+        .filter(Column::Node.eq(PROBE));
+    if raised.exec(tx).await?.rows_affected == 0 {
+        insert(tx, PROBE, 0).await?;
+    }
+    Ok(Verdict::Commit(()))
 }
 
 async fn insert(tx: &DatabaseTransaction, node: i64, mark_ms: i64) -> Result<(), Fault> {

@@ -92,7 +92,7 @@ impl SqlStore {
         migration::pending(&self.connections.writer.unhurried()).await
     }
 
-    /// Whether the database takes writes: writes a row in a transaction that is rolled back.
+    /// Whether the database takes writes: writes a row that means nothing, and sees whether there is room for more.
     ///
     /// # Errors
     /// It does not: not migrated, locked, read-only, full, or gone.
@@ -140,7 +140,7 @@ impl fmt::Debug for SqlStore {
     }
 }
 
-/// A write that is always rolled back.
+/// A write that means nothing.
 #[derive(Debug)]
 struct Probe;
 
@@ -150,8 +150,7 @@ impl Write for Probe {
     const OPERATION: &'static str = "take a probe write";
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<()>, Fault> {
-        mark::probe(tx).await?;
-        Ok(Verdict::RollBack(()))
+        mark::probe(tx).await
     }
 
     async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<()>, Fault> {

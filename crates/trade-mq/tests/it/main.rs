@@ -19,4 +19,5 @@ mod declare;
 mod outbox;
 mod publish;
 mod recover;
+mod restart;
 mod support;

@@ -143,7 +143,7 @@ async fn a_line_that_keeps_breaking_loses_no_event_and_keeps_every_order() {
 }
 
 /// Every order's first deliveries count from 1 without a gap; repeats do no harm.
-fn in_order(bodies: &[String]) -> bool {
+pub(crate) fn in_order(bodies: &[String]) -> bool {
     let mut seen = std::collections::HashMap::new();
     bodies.iter().all(|body| {
         let messages: Vec<trade_core::TradeStatusMsg> = serde_json::from_str(body).unwrap();

@@ -1,5 +1,6 @@
 //! A corner of the broker for one test, and a way to cut the line to it.
 
+mod broker;
 mod listen;
 mod outbox;
 
@@ -24,6 +25,7 @@ use trade_core::{Event, EventDraft, RoutingKey, SystemClock, TradingState, port:
 use trade_mq::{DeadLetter, RabbitSettings, RabbitSink, declare_queue};
 use trade_testkit::fixture;
 
+pub(crate) use broker::{Broker, Signal};
 pub(crate) use listen::{Heard, consumer, start};
 pub(crate) use outbox::Outbox;
 pub(crate) use trade_testkit::proxy::{Line, Proxy};

@@ -23,6 +23,9 @@ pub struct Store {
     /// How long work waits for one of these to be free before it is refused for the moment, in milliseconds,
     /// 50 to 60000. SQLite has one writer, and keeps its own patience.
     pub acquire_timeout_ms: u64,
+    /// The most the SQLite file may take, in MiB, 1 to 1048576: a write beyond it fails wholly, before the
+    /// disk is full that others need too. As much as the disk holds unless given.
+    pub max_mib: Option<u32>,
     /// Whether the server brings the schema up to date when it starts; otherwise `trade migrate` does.
     pub migrate: bool,
 }
@@ -36,6 +39,7 @@ impl Default for Store {
             notice_connections: 4,
             job_connections: 4,
             acquire_timeout_ms: 1000,
+            max_mib: None,
             migrate: true,
         }
     }
@@ -48,6 +52,7 @@ impl Store {
             ("notice_connections", u64::from(self.notice_connections), 1, 100),
             ("job_connections", u64::from(self.job_connections), 1, 100),
             ("acquire_timeout_ms", self.acquire_timeout_ms, 50, 60_000),
+            ("max_mib", self.max_mib.map_or(1, u64::from), 1, 1024 * 1024),
         ];
         for (name, value, least, most) in rules {
             if !(least..=most).contains(&value) {
@@ -55,6 +60,9 @@ impl Store {
                     "store.{name}: {value} is out of range, {least} to {most}"
                 ));
             }
+        }
+        if self.url.is_some() && self.max_mib.is_some() {
+            wrong.push("store.max_mib: is for a SQLite file alone: leave out store.url, or this".into());
         }
     }
 
@@ -64,6 +72,16 @@ impl Store {
         trade_store::Settings {
             connections,
             acquire_timeout: Duration::from_millis(self.acquire_timeout_ms),
+            ..trade_store::Settings::default()
+        }
+    }
+
+    /// How to open a SQLite file.
+    #[must_use]
+    pub fn file(&self) -> trade_store::Settings {
+        trade_store::Settings {
+            // Of 4 KiB each.
+            max_pages: self.max_mib.map(|mib| mib.saturating_mul(256)),
             ..trade_store::Settings::default()
         }
     }

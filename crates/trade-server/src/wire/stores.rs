@@ -54,7 +54,7 @@ pub(super) async fn open(settings: &Store) -> Result<Stores<SqlStore>, WireError
 async fn connect(settings: &Store) -> Result<Stores<SqlStore>, StoreError> {
     let Some(url) = &settings.url else {
         // A file has one writer in this process, and readers enough.
-        let store = SqlStore::open(&settings.path).await?;
+        let store = SqlStore::open_with(&settings.path, &settings.file()).await?;
         return Ok(Stores {
             requests: store.clone(),
             notices: store.clone(),

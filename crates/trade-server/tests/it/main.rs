@@ -14,6 +14,7 @@ mod bad_input;
 #[path = "../common/books.rs"]
 mod books;
 mod call_log;
+mod cancel;
 #[path = "../common/clock.rs"]
 mod clock;
 mod close;
@@ -21,6 +22,7 @@ mod command;
 mod config;
 mod docs;
 mod events;
+mod full;
 mod health;
 mod idempotency;
 mod instances;

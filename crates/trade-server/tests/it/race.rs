@@ -43,7 +43,7 @@ impl Lock for Open {
 }
 
 #[derive(Debug)]
-struct WithoutLock;
+pub(crate) struct WithoutLock;
 
 impl Decorate for WithoutLock {
     fn service(&self, ports: Ports, policy: Policy) -> (Ports, Policy) {
@@ -76,7 +76,7 @@ async fn at_once<T>(work: impl AsyncFn(usize) -> T) -> Vec<T> {
 }
 
 /// Time goes on until nothing is due; then everything must be as it must.
-async fn at_rest(world: &World) -> Rows {
+pub(crate) async fn at_rest(world: &World) -> Rows {
     let store = Arc::clone(&world.server.service().ports().store);
     for _ in 0..ROUNDS {
         assert!(world.sandbox.quiet().await);

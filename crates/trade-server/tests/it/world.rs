@@ -189,6 +189,20 @@ impl World {
         panic!("no notice in ten seconds: {:?}", self.sandbox.notices());
     }
 
+    /// Alipay's notice about that trading, as it passed the tap, waiting for it.
+    pub(crate) async fn tapped_about(&self, trading_order_no: &str) -> Tapped {
+        for _ in 0..6000 {
+            let seen = self.tap.seen.lock().await;
+            let about = |notice: &&Tapped| String::from_utf8_lossy(&notice.body).contains(trading_order_no);
+            if let Some(notice) = seen.iter().find(about) {
+                return notice.clone();
+            }
+            drop(seen);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no notice about {trading_order_no}: {:?}", self.sandbox.notices());
+    }
+
     pub(crate) fn payment(channel: &str, order: i64) -> Value {
         json!({
             "enterpriseId": MERCHANT.to_string(),

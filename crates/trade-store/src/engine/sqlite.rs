@@ -3,7 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlxSqliteConnector, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqlxSqliteConnector,
+    Statement,
     sqlx::{
         self, ConnectOptions, Connection, SqliteConnection,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -107,6 +108,29 @@ async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error
         tracing::warn!("a transaction was left on a connection: it is closed");
     }
     Ok(clean)
+}
+
+/// A database with less room than this may refuse any write: a payment takes a few pages.
+const ROOM: i64 = 16;
+
+/// Whether the page limit leaves room. The limit of the disk shows itself when something is committed.
+pub(super) async fn has_room(tx: &DatabaseTransaction) -> Result<(), Fault> {
+    let pages = async |name: &str| {
+        let pragma = Statement::from_string(tx.get_database_backend(), format!("PRAGMA {name}"));
+        let row = tx.query_one_raw(pragma).await?;
+        let row = row.ok_or(Fault::Broken("the engine does not know one of its own settings"))?;
+        Ok::<i64, Fault>(row.try_get_by_index(0)?)
+    };
+    let (most, used, free) = (
+        pages("max_page_count").await?,
+        pages("page_count").await?,
+        pages("freelist_count").await?,
+    );
+    if most.saturating_sub(used).saturating_add(free) < ROOM {
+        let text = format!("{} of {most} pages are in use", used.saturating_sub(free));
+        return Err(Fault::Full(DbErr::Custom(text)));
+    }
+    Ok(())
 }
 
 /// Tells the kinds of trouble apart by SQLite's result codes, of which the low byte is the kind.

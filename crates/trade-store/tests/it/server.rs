@@ -109,6 +109,34 @@ impl Empty {
         self.server.on(&self.name)
     }
 
+    /// Somebody else's connection to the database.
+    pub(crate) async fn outsider(&self) -> DatabaseConnection {
+        self.server.outsider(&self.name).await
+    }
+
+    /// The transactions that are open in the database, those of this connection aside.
+    pub(crate) async fn open_transactions(&self, raw: &DatabaseConnection) -> Vec<String> {
+        let name = &self.name;
+        let backend = raw.get_database_backend();
+        let open = match backend {
+            DatabaseBackend::Postgres => format!(
+                "SELECT CONCAT_WS(' ', pid, state, wait_event, query) FROM pg_stat_activity \
+                 WHERE datname = '{name}' AND xact_start IS NOT NULL AND pid <> pg_backend_pid() \
+                 AND backend_type = 'client backend'"
+            ),
+            _ => format!(
+                "SELECT CONCAT_WS(' ', p.ID, p.COMMAND, p.STATE, p.INFO) FROM information_schema.INNODB_TRX t \
+                 JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id \
+                 WHERE p.DB = '{name}' AND p.ID <> CONNECTION_ID()"
+            ),
+        };
+        let rows = raw
+            .query_all_raw(Statement::from_string(backend, open))
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
     pub(crate) async fn end(self) {
         let home = self.server.outsider(self.server.home).await;
         // Connections may still be on their way out.
@@ -142,7 +170,7 @@ impl Fresh {
 
     /// Somebody else's connection to the database.
     pub(crate) async fn outsider(&self) -> DatabaseConnection {
-        self.database.server.outsider(&self.database.name).await
+        self.database.outsider().await
     }
 
     /// The URL of the database by way of somebody who stands before its server.
@@ -153,25 +181,7 @@ impl Fresh {
 
     /// The transactions that are open in the database, those of this connection aside.
     pub(crate) async fn open_transactions(&self, raw: &DatabaseConnection) -> Vec<String> {
-        let name = &self.database.name;
-        let backend = raw.get_database_backend();
-        let open = match backend {
-            DatabaseBackend::Postgres => format!(
-                "SELECT CONCAT_WS(' ', pid, state, wait_event, query) FROM pg_stat_activity \
-                 WHERE datname = '{name}' AND xact_start IS NOT NULL AND pid <> pg_backend_pid() \
-                 AND backend_type = 'client backend'"
-            ),
-            _ => format!(
-                "SELECT CONCAT_WS(' ', p.ID, p.COMMAND, p.STATE, p.INFO) FROM information_schema.INNODB_TRX t \
-                 JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id \
-                 WHERE p.DB = '{name}' AND p.ID <> CONNECTION_ID()"
-            ),
-        };
-        let rows = raw
-            .query_all_raw(Statement::from_string(backend, open))
-            .await
-            .unwrap();
-        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+        self.database.open_transactions(raw).await
     }
 
     /// Empties every table.

@@ -1,0 +1,162 @@
+//! A broker of a test's own, which it may stop and start.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use lapin::{Connection, ConnectionProperties};
+use tempfile::TempDir;
+
+/// Where Debian's package has it.
+const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+/// A broker on a busy machine takes its time to start.
+const START: Duration = Duration::from_secs(120);
+
+/// How a broker ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Signal {
+    /// In order.
+    Term,
+    /// At once, as by a loss of power.
+    Kill,
+}
+
+/// A broker with a folder and ports of its own, gone with the test.
+pub(crate) struct Broker {
+    folder: TempDir,
+    port: u16,
+    dist_port: u16,
+    running: Option<Child>,
+}
+
+impl Broker {
+    pub(crate) async fn start() -> Self {
+        assert!(
+            Path::new(PROGRAM).exists(),
+            "this test stops and starts a broker of its own: install Debian's package rabbitmq-server"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        // Nothing of the machine's own configuration.
+        fs::write(folder.path().join("env.conf"), "").unwrap();
+        if is_root() {
+            let owned = Command::new("chown")
+                .args(["-R", "rabbitmq"])
+                .arg(folder.path())
+                .status();
+            assert!(owned.unwrap().success());
+        }
+        let mut broker = Self {
+            folder,
+            port: free_port(),
+            dist_port: free_port(),
+            running: None,
+        };
+        broker.up().await;
+        broker
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// Starts it, with what it has kept, and waits until it takes connections.
+    pub(crate) async fn up(&mut self) {
+        let folder = self.folder.path();
+        let log = File::create(folder.join("out.log")).unwrap();
+        let mut command = if is_root() {
+            let mut as_its_user = Command::new("setpriv");
+            as_its_user.args([
+                "--reuid=rabbitmq",
+                "--regid=rabbitmq",
+                "--clear-groups",
+                "--",
+                PROGRAM,
+            ]);
+            as_its_user
+        } else {
+            Command::new(PROGRAM)
+        };
+        command
+            .env("HOME", folder)
+            .env("RABBITMQ_NODENAME", format!("trade-{}@localhost", self.port))
+            .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+            .env("RABBITMQ_NODE_PORT", self.port.to_string())
+            .env("RABBITMQ_DIST_PORT", self.dist_port.to_string())
+            .env("RABBITMQ_MNESIA_BASE", folder)
+            .env("RABBITMQ_LOG_BASE", folder)
+            .env("RABBITMQ_PID_FILE", folder.join("pid"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("plugins"))
+            .env("RABBITMQ_CONF_ENV_FILE", folder.join("env.conf"))
+            .env("RABBITMQ_CONFIG_FILE", folder.join("config"))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            // A script starts it: a signal must find both.
+            .process_group(0);
+        self.running = Some(command.spawn().unwrap());
+        let answers = async {
+            while Connection::connect(&self.url(), ConnectionProperties::default())
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        if tokio::time::timeout(START, answers).await.is_err() {
+            let log = fs::read_to_string(self.folder.path().join("out.log")).unwrap();
+            panic!("the broker did not come up: {log}");
+        }
+    }
+
+    /// Ends it, and waits until it has ended.
+    pub(crate) async fn down(&mut self, signal: Signal) {
+        self.signal(signal);
+        let ends = async {
+            while TcpListener::bind(("127.0.0.1", self.port)).is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(START, ends).await.expect("the broker ends");
+        if let Some(mut running) = self.running.take() {
+            tokio::task::spawn_blocking(move || running.wait())
+                .await
+                .unwrap()
+                .unwrap();
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(running) = &self.running {
+            let name = match signal {
+                Signal::Term => "-TERM",
+                Signal::Kill => "-KILL",
+            };
+            let group = format!("-{}", running.id());
+            let _gone = Command::new("kill").args([name, "--", &group]).status();
+        }
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.signal(Signal::Kill);
+        if let Some(mut running) = self.running.take() {
+            let _gone = running.wait();
+        }
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
