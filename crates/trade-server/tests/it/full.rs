@@ -30,7 +30,8 @@ async fn fill(raw: &DatabaseConnection) {
     }
 }
 
-async fn ask(world: &World, order: i64) -> (StatusCode, HeaderMap, Value) {
+/// Asks for a payment; the whole answer.
+pub(crate) async fn ask(world: &World, order: i64) -> (StatusCode, HeaderMap, Value) {
     let request = world.http.post(format!("{}/trade/inner/native", world.base));
     let answer = request
         .json(&World::payment("WECHAT_PAY", order))
@@ -42,6 +43,15 @@ async fn ask(world: &World, order: i64) -> (StatusCode, HeaderMap, Value) {
         answer.headers().clone(),
         answer.json().await.unwrap(),
     )
+}
+
+/// The answer of a server whose store is not there: nothing is lost, and when to come again.
+pub(crate) fn is_put_off(status: StatusCode, headers: &HeaderMap, problem: &Value) {
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+    assert_eq!(headers["retry-after"], "2");
+    assert_eq!(problem["retryable"], true);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("nothing is lost, try again"), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,16 +75,7 @@ async fn a_full_disk_is_said_and_gone_on_from() {
         taken += 1;
         assert!(taken < 100, "the disk is not full");
     };
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
-    assert_eq!(headers["retry-after"], "2");
-    assert_eq!(problem["retryable"], true);
-    assert!(
-        problem["detail"]
-            .as_str()
-            .unwrap()
-            .contains("nothing is lost, try again"),
-        "{problem}"
-    );
+    is_put_off(status, &headers, &problem);
     let (status, ready) = world.get("/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(

@@ -30,6 +30,7 @@ mod nonsense;
 mod notice;
 mod operate;
 mod outer_jobs;
+mod outage;
 mod parts;
 mod pay;
 mod pools;
