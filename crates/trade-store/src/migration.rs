@@ -138,7 +138,7 @@ const ALL: [Migration; 15] = [
 const CONTRACT: &str = "_contract";
 
 /// Refuses a database that a newer program has taken something away from.
-async fn refuse_contracted(connection: &DatabaseConnection) -> Result<(), StoreError> {
+async fn refuse_contracted(connection: &Patient) -> Result<(), StoreError> {
     let newest = ALL.iter().map(|migration| migration.version).max().unwrap_or(0);
     let query = Query::select()
         .column("name")

@@ -37,7 +37,7 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connection
         options.get_port(),
         options.get_database().unwrap_or_default()
     );
-    super::knock::<sqlx::MySqlConnection>(&options, settings.acquire_timeout).await?;
+    super::knock::<sqlx::MySqlConnection>(&options, settings.answer_timeout).await?;
     let busy_s = settings.busy_timeout.as_secs().max(1);
     let idle_s = settings.answer_timeout.as_secs().max(1);
     // Waiting for a row, for a table that somebody alters, and for the rest of a statement.

@@ -22,13 +22,20 @@ use sea_orm::{
     sqlx::{self, Connection, pool::PoolConnectionMetadata},
 };
 
-/// How long calls may take, and when last something was given up.
+/// How long calls may take, and when last something was heard, and given up.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience {
     call: Duration,
-    acquire: Duration,
     ping: Duration,
-    gave_up_at: Arc<Mutex<Option<Instant>>>,
+    /// Without a sign of life for this long, every connection is dead.
+    silence: Duration,
+    times: Arc<Mutex<Times>>,
+}
+
+#[derive(Debug)]
+struct Times {
+    alive_at: Instant,
+    gave_up_at: Option<Instant>,
 }
 
 impl Patience {
@@ -36,10 +43,13 @@ impl Patience {
     pub(super) fn new(call: Duration, acquire: Duration) -> Self {
         Self {
             call,
-            acquire,
             // There must be time left to make another connection.
             ping: acquire.min(call) / 2,
-            gave_up_at: Arc::default(),
+            silence: call,
+            times: Arc::new(Mutex::new(Times {
+                alive_at: Instant::now(),
+                gave_up_at: None,
+            })),
         }
     }
 
@@ -48,15 +58,26 @@ impl Patience {
         Self::new(Duration::MAX, Duration::MAX)
     }
 
-    fn give_up(&self, what: &'static str) {
-        tracing::warn!("{what} in time: the connections to the database are given up");
-        *self.gave_up_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self) {
+        self.times().alive_at = Instant::now();
+    }
+
+    /// Gives up every connection there is, unless something was heard during that silence.
+    fn give_up(&self, silence: Duration, why: &'static str) {
+        let mut times = self.times();
+        if times.alive_at.elapsed() >= silence {
+            tracing::warn!("{why} in time: the connections to the database are given up");
+            times.gave_up_at = Some(Instant::now());
+        }
     }
 
     /// Whether something was given up since then.
     fn gave_up_since(&self, then: Instant) -> bool {
-        let gave_up_at = *self.gave_up_at.lock().unwrap_or_else(PoisonError::into_inner);
-        gave_up_at.is_some_and(|at| at >= then)
+        self.times().gave_up_at.is_some_and(|at| at >= then)
     }
 
     /// Waits for a call, and gives it up with its connection when it takes too long.
@@ -70,7 +91,7 @@ impl Patience {
         let mut call = pin!(call);
         let Ok(answer) = tokio::time::timeout(self.call, call.as_mut()).await else {
             // Before the call is dropped, which gives its connection back.
-            self.give_up("the database did not answer");
+            self.give_up(Duration::ZERO, "a call was not answered");
             return Err(silent().into());
         };
         answer
@@ -90,9 +111,13 @@ impl Patience {
             return Err(too_late("it is as old as what was given up"));
         }
         match tokio::time::timeout(self.ping, connection.ping()).await {
-            Ok(answer) => answer.map(|()| true),
+            Ok(answer) => {
+                self.heard();
+                answer.map(|()| true)
+            }
             Err(_) => {
-                self.give_up("a connection did not answer");
+                // On a busy machine others are heard of meanwhile, and only this one is closed.
+                self.give_up(self.ping, "a connection gave no sign of life");
                 Err(too_late("it does not answer"))
             }
         }
@@ -116,17 +141,13 @@ type Make = Arc<dyn Fn() -> DatabaseConnection + Send + Sync>;
 struct Pool {
     connections: DatabaseConnection,
     made_at: Instant,
-    /// When one of its connections last was of use.
-    alive_at: Instant,
 }
 
 impl Pool {
     fn new(connections: DatabaseConnection) -> Self {
-        let made_at = Instant::now();
         Self {
             connections,
-            made_at,
-            alive_at: made_at,
+            made_at: Instant::now(),
         }
     }
 }
@@ -214,7 +235,7 @@ impl Patient {
                 self.patience.wait(call(self.database())).await
             }
             Ok(answer) => {
-                self.lock().alive_at = Instant::now();
+                self.patience.heard();
                 Ok(answer)
             }
             Err(error) => Err(error),
@@ -226,9 +247,9 @@ impl Patient {
         if self.make.is_none() {
             return false;
         }
-        let alive_at = self.lock().alive_at;
-        if matches!(why, ConnAcquireErr::Timeout) && alive_at.elapsed() >= self.patience.acquire {
-            self.patience.give_up("no connection became free");
+        if matches!(why, ConnAcquireErr::Timeout) {
+            self.patience
+                .give_up(self.patience.silence, "no connection became free");
         }
         self.patience.gave_up_since(made_at)
     }

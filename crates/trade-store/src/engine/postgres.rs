@@ -20,7 +20,7 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Connection
         options.get_database().unwrap_or_default()
     );
     let options = options.disable_statement_logging();
-    super::knock::<sqlx::PgConnection>(&options, settings.acquire_timeout).await?;
+    super::knock::<sqlx::PgConnection>(&options, settings.answer_timeout).await?;
     // A statement that waits for a row longer than this says so instead of holding a request for ever. A
     // transaction keeps rows locked: when its client is heard of no more, be it between two statements or in
     // the middle of one, it is rolled back.

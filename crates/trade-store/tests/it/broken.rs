@@ -49,6 +49,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    fn found_none(&self) -> bool {
+        let error = self.error.as_deref().unwrap_or_default();
+        error.contains("no connection became free in time")
+    }
+
     pub(crate) fn is_unknown(&self) -> bool {
         let error = self.error.as_deref().unwrap_or_default();
         error.contains("whether the write was committed is not known")
@@ -131,12 +136,12 @@ impl Rig {
         Told { done: there, ..told }
     }
 
-    /// The line is whole again, and so is the store: the next write is made. Only a line that fell silent just
-    /// as its connection went back to the pool costs one more call that finds none.
+    /// The line is whole again, and so is the store: the next write is made. Only when it fell silent just as
+    /// its connection went back to the pool, calls find none until that is noticed.
     pub(crate) async fn is_well(&self, payment: &Payment, after: Break) {
         let mut again = payment.write(&self.store).await;
-        let error = again.error.as_deref().unwrap_or_default();
-        if after.fault == Fault::Stall && error.contains("no connection became free in time") {
+        let since = Instant::now();
+        while after.fault == Fault::Stall && again.found_none() && since.elapsed() < PATIENCE {
             again = payment.write(&self.store).await;
         }
         assert_eq!(again.error, None, "{after:?}: the line is whole again");

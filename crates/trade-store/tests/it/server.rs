@@ -109,6 +109,12 @@ impl Empty {
         self.server.on(&self.name)
     }
 
+    /// The URL of the database by way of somebody who stands before its server.
+    pub(crate) fn by_way_of(&self, address: SocketAddr) -> String {
+        let host = self.server.host();
+        self.url().replacen(host, &address.to_string(), 1)
+    }
+
     /// Somebody else's connection to the database.
     pub(crate) async fn outsider(&self) -> DatabaseConnection {
         self.server.outsider(&self.name).await
@@ -176,71 +182,6 @@ impl Fresh {
     /// The URL of the database by way of somebody who stands before its server.
     pub(crate) fn by_way_of(&self, address: SocketAddr) -> String {
         self.database.by_way_of(address)
-    }
-
-    /// The transactions that are open in the database, those of this connection aside.
-    pub(crate) async fn open_transactions(&self, raw: &DatabaseConnection) -> Vec<String> {
-        let name = &self.name;
-        let backend = raw.get_database_backend();
-        let open = match backend {
-            DatabaseBackend::Postgres => format!(
-                "SELECT CONCAT_WS(' ', pid, state, wait_event, query) FROM pg_stat_activity \
-                 WHERE datname = '{name}' AND xact_start IS NOT NULL AND pid <> pg_backend_pid() \
-                 AND backend_type = 'client backend'"
-            ),
-            _ => format!(
-                "SELECT CONCAT_WS(' ', p.ID, p.COMMAND, p.STATE, p.INFO) FROM information_schema.INNODB_TRX t \
-                 JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id \
-                 WHERE p.DB = '{name}' AND p.ID <> CONNECTION_ID()"
-            ),
-        };
-        let rows = raw
-            .query_all_raw(Statement::from_string(backend, open))
-            .await
-            .unwrap();
-        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
-    }
-
-    pub(crate) async fn end(self) {
-        let home = self.server.outsider(self.server.home).await;
-        // Connections may still be on their way out.
-        let force = match home.get_database_backend() {
-            DatabaseBackend::Postgres => " WITH (FORCE)",
-            _ => "",
-        };
-        let drop = format!("DROP DATABASE {}{force}", self.name);
-        home.execute_unprepared(&drop).await.unwrap();
-        home.close().await.unwrap();
-    }
-}
-
-/// The tables with rows of their own, children first.
-const TABLES: [&str; 9] = [
-    "channel_call",
-    "idempotency_key",
-    "notice_inbox",
-    "id_mark",
-    "trade_outbox",
-    "refund_journal",
-    "refund_record",
-    "trade_journal",
-    "trading",
-];
-
-impl Fresh {
-    pub(crate) fn url(&self) -> String {
-        self.database.url()
-    }
-
-    /// Somebody else's connection to the database.
-    pub(crate) async fn outsider(&self) -> DatabaseConnection {
-        self.database.outsider().await
-    }
-
-    /// The URL of the database by way of somebody who stands before its server.
-    pub(crate) fn by_way_of(&self, address: SocketAddr) -> String {
-        let host = self.database.server.host();
-        self.url().replacen(host, &address.to_string(), 1)
     }
 
     /// The transactions that are open in the database, those of this connection aside.
