@@ -98,9 +98,12 @@ pub(crate) fn trouble(error: &DbErr) -> Trouble {
         sqlx::Error::Database(error) => trouble_of(error.as_ref()),
         sqlx::Error::PoolTimedOut => Trouble::NoConnection,
         sqlx::Error::Io(error) if error.kind() == ErrorKind::TimedOut => Trouble::Silent,
-        sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
-            Trouble::Gone
-        }
+        // A server that is cut off in the middle of a word has not kept to the protocol, either.
+        sqlx::Error::Io(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Tls(_) => Trouble::Gone,
         _ => Trouble::Other,
     }
 }
