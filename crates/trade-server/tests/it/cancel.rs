@@ -6,8 +6,10 @@ use std::{
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::io::AsyncWriteExt;

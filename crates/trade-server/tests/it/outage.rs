@@ -1,6 +1,8 @@
 //! The database is away, or too busy: the server says so, and goes on by itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use axum::http::StatusCode;
 use futures_util::future::join_all;

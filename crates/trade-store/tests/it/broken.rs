@@ -1,6 +1,8 @@
 //! A store at the end of a line that breaks, and what must be true afterwards.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use sea_orm::DatabaseConnection;
 use trade_core::{

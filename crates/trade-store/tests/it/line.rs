@@ -2,10 +2,9 @@
 //!
 //! `FAULT_EVERY=1` has it break at every byte, which takes minutes.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{future::Future, time::Duration};
+
+use tokio::time::Instant;
 
 use trade_core::port::TradingStore;
 use trade_store::{Settings, SqlStore};
