@@ -42,6 +42,12 @@ pub enum IdError {
     /// The mark could not be read or stored.
     #[error("the high-water mark of the number generator could not be kept")]
     Store(#[from] StoreError),
+    /// This instance has no node of its own just now.
+    #[error(
+        "there is no node to make numbers under: {0}. With a fixed node of its own (`server.node`) an instance makes \
+         numbers without a lease"
+    )]
+    NoNode(String),
 }
 
 /// A snowflake generator: 41 bits of milliseconds, 10 bits of node, 12 bits of sequence.
@@ -103,6 +109,12 @@ impl Snowflake {
             high_water,
             state: Mutex::new(state),
         })
+    }
+
+    /// The node that its numbers are made under.
+    #[must_use]
+    pub const fn node(&self) -> i64 {
+        self.node
     }
 
     fn step(&self) -> Step {

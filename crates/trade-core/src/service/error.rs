@@ -204,7 +204,7 @@ impl TradeError {
                 (Certainty::Rejected, _) => ErrorClass::Refused,
                 (Certainty::NotSent | Certainty::Unknown, _) => ErrorClass::Unavailable,
             },
-            Self::Store(_) => ErrorClass::Unavailable,
+            Self::Store(_) | Self::Id(IdError::NoNode(_)) => ErrorClass::Unavailable,
             Self::Id(_) => ErrorClass::Internal,
         }
     }
