@@ -15,10 +15,8 @@ pub enum RedisError {
         rule: String,
     },
     /// There is no connection; one is tried for in the background. Nothing was sent.
-    #[error("Redis at {place} is away: {reason}")]
+    #[error("Redis is away: {reason}")]
     Away {
-        /// Its URL, without the password.
-        place: String,
         /// What the last attempt said.
         reason: String,
     },

@@ -81,7 +81,6 @@ impl Redis {
         match &*self.shared.line.borrow() {
             Line::Up(connection) => Ok(connection.clone()),
             Line::Away(reason) => Err(RedisError::Away {
-                place: self.shared.settings.place(),
                 reason: reason.clone(),
             }),
         }

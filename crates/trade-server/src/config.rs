@@ -4,6 +4,7 @@ mod admin;
 mod jobs;
 mod live;
 mod merchant;
+mod redis;
 mod server;
 mod store;
 
@@ -15,6 +16,7 @@ use serde::Deserialize;
 pub use admin::Admin;
 pub use jobs::Jobs;
 pub use merchant::{AlipayKeys, AlipayMerchant, Merchant, WechatKeys, WechatMerchant};
+pub use redis::Redis;
 pub use server::{Rabbitmq, Server};
 pub use store::Store;
 
@@ -36,6 +38,9 @@ pub struct Settings {
     /// The broker that events are announced to, if any.
     #[serde(default)]
     pub rabbitmq: Option<Rabbitmq>,
+    /// What several instances share, if anything.
+    #[serde(default)]
+    pub redis: Option<Redis>,
     /// What runs by the clock.
     #[serde(default)]
     pub jobs: Jobs,
@@ -118,6 +123,9 @@ impl Settings {
         if let Some(rabbitmq) = &self.rabbitmq {
             rabbitmq.check(&mut wrong);
         }
+        if let Some(redis) = &self.redis {
+            redis.check(&self.server, &mut wrong);
+        }
         self.jobs.check(&mut wrong);
         self.admin.check(&mut wrong);
         live::check(&self.merchants, &mut wrong);
@@ -155,6 +163,12 @@ mod tests {
         assert!(error_of(&format!("{GOOD}\n[server]\nlisten = \"nowhere\"")).contains("server.listen"));
         assert!(error_of(&format!("{GOOD}\n[store]\nconnections = 1")).contains("store.connections"));
         assert!(error_of(&format!("{GOOD}\n[rabbitmq]\nurl = \"http://broker\"")).contains("rabbitmq"));
+        let redis = |url: &str| error_of(&format!("{GOOD}\n[redis]\nurl = \"{url}\""));
+        assert!(redis("http://:s3cret@cache").contains("redis.url: must look like redis://"));
+        assert!(!redis("redis://:s3cret@cache/x").contains("s3cret"));
+        let node = format!("[server]\nnode = 600\n{GOOD}\n[redis]\nurl = \"redis://cache\"");
+        assert!(error_of(&node).contains("server.node: 600 is leased out by Redis"));
+        assert!(Settings::from_toml(&node.replace("600", "511")).is_ok());
         assert!(error_of(&format!("{GOOD}\n[qr]\nsize = 10")).contains("qr.size"));
         assert!(error_of(&format!("{GOOD}\n[jobs]\nkeep_days = 0")).contains("jobs.keep_days"));
         assert!(error_of(&format!("{GOOD}\n[qr]\nfore_color = \"red\"")).contains("#rrggbb"));

@@ -41,6 +41,7 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use trade_core::{Secret, service::TradeService};
 
+pub use health::RedisHealth;
 pub use problem::Problem;
 
 use crate::{jobs::Jobs, qr::QrOptions};
@@ -65,6 +66,8 @@ pub struct App {
     pub announced: watch::Receiver<u64>,
     /// Tells whether requests can be served.
     pub probe: Arc<dyn Probe>,
+    /// Redis, when one is configured: the server goes on without it, and says so.
+    pub redis: Option<RedisHealth>,
     /// How many channel calls are missing in the record.
     pub calls_dropped: Arc<AtomicU64>,
     /// Set when the server is going down: not ready for new work, still finishing what it has.

@@ -7,9 +7,9 @@ use trade_core::{Timestamp, port::Counts};
 /// The content type of [`text`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The counts at `now` as text.
+/// The counts at `now` as text. Of Redis, when there is one: whether it is up, and how often its lock failed.
 #[must_use]
-pub fn text(counts: &Counts, calls_dropped: u64, now: Timestamp) -> String {
+pub fn text(counts: &Counts, calls_dropped: u64, redis: Option<(bool, u64)>, now: Timestamp) -> String {
     let age = |since: Option<Timestamp>| since.map_or(0, |since| now.since(since).as_secs());
     let mut out = String::new();
     let mut gauge = |name, help, value| family(&mut out, name, "gauge", help, &[("", value)]);
@@ -60,6 +60,22 @@ pub fn text(counts: &Counts, calls_dropped: u64, now: Timestamp) -> String {
         "Channel calls that are missing in the record since the start.",
         &[("", calls_dropped)],
     );
+    if let Some((is_up, failures)) = redis {
+        family(
+            &mut out,
+            "trade_redis_up",
+            "gauge",
+            "1 when Redis is there, 0 when work goes on without it.",
+            &[("", u64::from(is_up))],
+        );
+        family(
+            &mut out,
+            "trade_lock_failures_total",
+            "counter",
+            "Locks that could not be asked for or given back since the start, as Redis was away.",
+            &[("", failures)],
+        );
+    }
     out
 }
 

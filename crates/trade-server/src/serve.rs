@@ -85,6 +85,7 @@ pub async fn start(
         qr: settings.qr.clone(),
         announced: wired.announced,
         probe: wired.probe,
+        redis: wired.redis,
         calls_dropped: wired.calls.dropped(),
         draining: is_draining,
     };

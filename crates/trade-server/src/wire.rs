@@ -1,6 +1,7 @@
 //! The composition root: the only place that knows both what is needed and what provides it.
 
 mod alipay;
+mod redis;
 mod stores;
 mod wechat;
 
@@ -9,19 +10,19 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tokio::sync::watch;
 use trade_core::{
-    EnterpriseId, IdError, Snowflake, SystemClock, SystemRandom,
+    EnterpriseId, IdError, SystemClock, SystemRandom,
     handler::{Breaker, BreakerPolicy, PayHandler, Registry, Retry, RetryPolicy, Timeout, Trace},
-    memory::MemoryLock,
     port::{Clock, EventSink, Random, StoreError, TradeStore},
     service::{Policy, Ports, TradeService},
 };
 use trade_mq::RabbitSink;
+use trade_redis::LeasedIds;
 use trade_store::SqlStore;
 
 use crate::{
     causes::one_line,
     config::{Merchant, Settings},
-    http::Probe,
+    http::{Probe, RedisHealth},
     infra::{BrokerSink, CallRecorder, CallWriter, LocalSink},
 };
 
@@ -105,6 +106,9 @@ pub enum WireError {
     /// The broker's settings cannot work.
     #[error("rabbitmq: events cannot be announced")]
     Broker(#[from] trade_mq::MqError),
+    /// The settings of Redis cannot work.
+    #[error("redis: what instances share cannot be shared")]
+    Redis(#[from] trade_redis::RedisError),
     /// The number generator cannot start.
     #[error("no numbers can be made")]
     Numbers(#[from] IdError),
@@ -122,25 +126,26 @@ pub(crate) struct Wired {
     pub(crate) announced: watch::Receiver<u64>,
     pub(crate) calls: CallWriter,
     pub(crate) probe: Arc<dyn Probe>,
+    pub(crate) redis: Option<RedisHealth>,
 }
 
 pub(crate) async fn build(settings: &Settings, environment: Environment) -> Result<Wired, WireError> {
     let registry = registry(&settings.merchants, &environment)?;
     let stores = stores::open(&settings.store).await?;
-    let (clock, decorate) = (environment.clock, environment.decorate);
-    let probe = Arc::new(StoreProbe(stores.requests.clone()));
-    let stores = stores.map(|store| decorate.store(Arc::new(store)));
+    let opened = stores.requests.clone();
+    let stores = stores.map(|store| environment.decorate.store(Arc::new(store)));
     let store = stores.requests;
-    let ids = Snowflake::start(settings.server.node, Arc::clone(&clock), store.clone()).await?;
+    let common = redis::start(settings, &environment, store.clone()).await?;
+    let (clock, decorate) = (environment.clock, environment.decorate);
     let (local, announced) = LocalSink::new();
     let sink = sink(settings, local, &clock)?;
     let (recorder, calls) = CallRecorder::start(store.clone());
     let ports = Ports {
         store: store.clone(),
         registry,
-        clock: Arc::clone(&clock),
-        ids: Arc::new(ids),
-        lock: Arc::new(MemoryLock::new(clock, LOCK_LEASE)),
+        clock,
+        ids: common.ids,
+        lock: common.lock,
         calls: Arc::new(recorder),
     };
     let policy = Policy {
@@ -156,7 +161,11 @@ pub(crate) async fn build(settings: &Settings, environment: Environment) -> Resu
         sink: decorate.sink(sink),
         announced,
         calls,
-        probe,
+        probe: Arc::new(Needs {
+            store: opened,
+            leased: common.leased,
+        }),
+        redis: common.health,
     })
 }
 
@@ -214,16 +223,23 @@ fn guard(handler: Arc<dyn PayHandler>, environment: &Environment) -> Arc<dyn Pay
     Arc::new(Trace::new(retried, Arc::clone(clock)))
 }
 
-/// Ready means that the store takes a write.
-struct StoreProbe(SqlStore);
+/// Ready means that the store takes a write, and that there are numbers.
+struct Needs {
+    store: SqlStore,
+    leased: Option<Arc<LeasedIds>>,
+}
 
 #[async_trait]
-impl Probe for StoreProbe {
+impl Probe for Needs {
     async fn ready(&self) -> Result<(), String> {
-        self.0.ping().await.map_err(|error| {
+        self.store.ping().await.map_err(|error| {
             tracing::error!(error = one_line(&error), "the store is not ready");
             // The first cause names no host and no table.
             format!("the store takes no writes: {}", error.source)
-        })
+        })?;
+        match &self.leased {
+            Some(ids) => ids.node().map(|_| ()).map_err(|error| error.to_string()),
+            None => Ok(()),
+        }
     }
 }

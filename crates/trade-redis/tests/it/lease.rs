@@ -292,6 +292,7 @@ async fn without_redis_numbers_come_from_the_spare_node_or_not_at_all() {
     }
 
     server.start();
+    until("it is there", || redis.away().is_none()).await;
     drop(ids);
     let ids = instance(redis, nodes(1, SHORT), None).await.unwrap();
     ids.next().await.unwrap();

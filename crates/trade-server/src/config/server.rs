@@ -12,8 +12,9 @@ use trade_mq::RabbitSettings;
 pub struct Server {
     /// Address and port, such as `0.0.0.0:11505`.
     pub listen: String,
-    /// The number of this instance, 0 to 1023; each running instance needs its own.
-    pub node: i64,
+    /// The number of this instance, 0 to 1023, and 0 unless given; each running instance needs its own. With
+    /// `[redis]`, 0 to 511: a node is leased then, and this one serves while Redis is away.
+    pub node: Option<i64>,
     /// How long it goes on serving after SIGTERM while it says that it is not ready, in seconds, 0 to 300: so
     /// long a load balancer needs to notice.
     pub drain_secs: u64,
@@ -67,7 +68,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:11505".into(),
-            node: 0,
+            node: None,
             drain_secs: 3,
             shutdown_secs: 25,
             pay_within_mins: 20,
@@ -83,8 +84,8 @@ impl Server {
                 self.listen
             ));
         }
-        if !(0..1024).contains(&self.node) {
-            wrong.push(format!("server.node: {} is out of range, 0 to 1023", self.node));
+        if let Some(node) = self.node.filter(|node| !(0..1024).contains(node)) {
+            wrong.push(format!("server.node: {node} is out of range, 0 to 1023"));
         }
         if self.drain_secs > 300 {
             wrong.push(format!(

@@ -34,9 +34,12 @@ mod outer_jobs;
 mod parts;
 mod pay;
 mod pools;
+#[path = "../../../trade-redis/tests/it/private.rs"]
+mod private_redis;
 mod process;
 mod rabbit;
 mod race;
+mod redis;
 mod refund;
 #[path = "../../../trade-store/tests/it/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use all of it")]
