@@ -1,11 +1,12 @@
 //! A server with Redis, without it, and in between.
 
-use std::{env, error::Error};
+use std::{env, error::Error, time::Duration};
 
 use axum::http::StatusCode;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use trade_server::{config::Settings, serve, wire::Environment};
+use trade_testkit::proxy::{Line, Proxy};
 
 use crate::{private_redis::PrivateRedis, world::World};
 
@@ -74,17 +75,59 @@ async fn payments_go_on_while_redis_is_away_dies_and_comes_back() {
     assert!(lock_failures(&world).await > failures);
 }
 
+fn shared_redis() -> String {
+    env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into())
+}
+
+/// Settings that point to a Redis, under keys of this test's own.
+fn with_keys_of<'a>(url: &'a str, prefix: &'a str) -> [(&'a str, &'a str, &'a str); 2] {
+    [("redis", "url", url), ("redis", "prefix", prefix)]
+}
+
+#[tokio::test]
+async fn no_payment_is_begun_once_the_lease_of_the_only_node_ended() {
+    if is_embedded() {
+        return;
+    }
+    let mut url = reqwest::Url::parse(&shared_redis()).unwrap();
+    let address = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(6379));
+    let proxy = Proxy::start(address).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(proxy.address().port())).unwrap();
+    let prefix = format!("trade-server-test:{}:lease", std::process::id());
+    let world = World::set(
+        &with_keys_of(url.as_str(), &prefix),
+        Environment::default().decorate,
+    )
+    .await;
+    world.paid("WECHAT_PAY", 1).await;
+    proxy.set(Line::Cut).await;
+    until_redis_is(&world, false).await;
+    world.paid("WECHAT_PAY", 2).await;
+
+    world.advance(Duration::from_secs(50));
+    let (status, why) = world.get("/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{why}");
+    assert!(why.to_string().contains("server.node"), "{why}");
+    let payment = World::payment("WECHAT_PAY", 3);
+    let (status, why) = world.post("/trade/inner/native", &payment).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{why}");
+
+    proxy.set(Line::Open).await;
+    until_redis_is(&world, true).await;
+    world.paid("WECHAT_PAY", 3).await;
+}
+
 #[tokio::test]
 async fn instances_lease_a_node_each_and_none_starts_without_any() {
     if is_embedded() {
         return;
     }
-    let url = env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into());
-    let prefix = format!("trade-server-test:{}", std::process::id());
-    let more = [
-        ("redis", "url", url.as_str()),
-        ("redis", "prefix", prefix.as_str()),
-    ];
+    let (url, prefix) = (
+        shared_redis(),
+        format!("trade-server-test:{}", std::process::id()),
+    );
+    let more = with_keys_of(&url, &prefix);
     let mut nodes = Vec::new();
     for order in 1..=2 {
         let world = World::set(&more, Environment::default().decorate).await;
