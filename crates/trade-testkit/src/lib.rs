@@ -31,3 +31,6 @@ pub mod gated;
 pub mod oracle;
 pub mod proxy;
 pub mod sim;
+mod wait;
+
+pub use wait::{PATIENCE, until};

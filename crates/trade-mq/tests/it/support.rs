@@ -29,9 +29,7 @@ pub(crate) use broker::{Broker, Signal};
 pub(crate) use listen::{Heard, consumer, start};
 pub(crate) use outbox::Outbox;
 pub(crate) use trade_testkit::proxy::{Line, Proxy};
-
-/// No wait for the broker is longer than this, be the machine ever so busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use trade_testkit::{PATIENCE, until};
 
 pub(crate) const BOTH: [RoutingKey; 2] = [RoutingKey::UpdateStatus, RoutingKey::RefundUpdateStatus];
 
@@ -224,16 +222,4 @@ pub(crate) fn event_of(order: i64, seq: i64, id: i64) -> Event {
         position: id,
         attempts: 0,
     }
-}
-
-/// Waits until something holds.
-pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
-    let held = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, held)
-        .await
-        .unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"));
 }

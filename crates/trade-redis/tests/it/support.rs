@@ -15,9 +15,7 @@ use trade_core::{
 };
 use trade_redis::{Redis, RedisLock, RedisSettings};
 use trade_testkit::proxy::Proxy;
-
-/// No wait is longer than this, be the machine ever so busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) use trade_testkit::{PATIENCE, until};
 
 pub(crate) fn redis_url() -> String {
     std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into())
@@ -88,18 +86,6 @@ pub(crate) async fn ask<T: FromRedisValue>(settings: &RedisSettings, words: &[&s
         .query_async(&mut connection)
         .await
         .unwrap()
-}
-
-/// Waits until something holds.
-pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
-    let held = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, held)
-        .await
-        .unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"));
 }
 
 /// Waits for another connection than the first `before`.

@@ -35,6 +35,7 @@ mod parts;
 mod pay;
 mod pools;
 #[path = "../../../trade-redis/tests/it/private.rs"]
+#[allow(dead_code, reason = "the tests of trade-redis use all of it")]
 mod private_redis;
 mod process;
 mod rabbit;
