@@ -10,6 +10,7 @@ mod id;
 mod idempotency;
 mod inbox;
 mod lock;
+mod observe;
 mod refund;
 mod sink;
 mod store;
@@ -21,6 +22,7 @@ pub use id::{HighWater, IdSource};
 pub use idempotency::{Begun, IdempotencyKey, IdempotencyStore, StoredAnswer};
 pub use inbox::{NoticeInbox, NoticeRecord, NoticeSeen, Recorded};
 pub use lock::{Lock, LockError, LockToken};
+pub use observe::Observer;
 pub use refund::{RefundCommit, RefundFilter, RefundInserted, RefundStore};
 pub use sink::{EventSink, SinkError};
 pub use store::{

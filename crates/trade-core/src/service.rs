@@ -27,7 +27,7 @@ use std::{fmt, sync::Arc};
 pub use create::CreateTrading;
 pub use error::{ErrorClass, TradeError};
 pub use message::MessageCode;
-pub use notice::{NoticeAnswer, NoticeOutcome};
+pub use notice::{NotTaken, NoticeAnswer, NoticeOutcome};
 pub use policy::Policy;
 pub use refund::CreateRefund;
 
@@ -36,7 +36,7 @@ pub(crate) use look::{look_at, look_at_refund};
 use crate::{
     Channel, EnterpriseId, Trading,
     handler::{PayHandler, Registry},
-    port::{CallLog, Clock, IdSource, Lock, TradeStore},
+    port::{CallLog, Clock, IdSource, Lock, Observer, TradeStore},
 };
 
 /// What the service needs from outside.
@@ -61,6 +61,7 @@ pub struct Ports {
 pub struct TradeService {
     ports: Arc<Ports>,
     policy: Policy,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl TradeService {
@@ -70,6 +71,16 @@ impl TradeService {
         Self {
             ports: Arc::new(ports),
             policy,
+            observer: None,
+        }
+    }
+
+    /// The same service, telling somebody what it commits.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self
         }
     }
 

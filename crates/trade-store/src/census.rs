@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::SelectStatement,
 };
 use trade_core::{
-    RefundState, Step, Timestamp, TradingState,
+    RefundState, RefundStep, Step, Timestamp, TradingState,
     port::{Census, Counts, StoreError},
 };
 
@@ -41,9 +41,12 @@ fn running_refunds() -> Select<refund_record::Entity> {
     let running = RefundState::ALL.into_iter().filter(|state| !state.is_final());
     refund_record::Entity::find()
         .select_only()
-        .column_as(Column::CreateTime.count(), "rows")
+        .column(Column::StateKey)
+        .column_as(Column::Id.count(), "rows")
         .column_as(Column::CreateTime.min(), "oldest")
+        .column_as(Column::UpdateTime.min(), "unchanged")
         .filter(Column::RefundStatus.is_in(running.map(|state| i32::from(state.code()))))
+        .group_by(Column::StateKey)
 }
 
 fn stuck_refunds() -> Select<refund_record::Entity> {
@@ -71,11 +74,31 @@ async fn tradings(connection: &impl ConnectionTrait, counts: &mut Counts) -> Res
             Some(TradingState::Paying(Step::Placed)) => counts.waiting_tradings = number(rows),
             _ => {
                 counts.open_tradings = counts.open_tradings.saturating_add(number(rows));
-                counts.oldest_open_at = [counts.oldest_open_at, time(oldest)].into_iter().flatten().min();
+                counts.oldest_open_at = earlier(counts.oldest_open_at, oldest);
+                if state == TradingState::Paying(Step::Unknown).key() {
+                    (counts.unknown_tradings, counts.oldest_unknown_at) = (number(rows), time(oldest));
+                }
             }
         }
     }
     Ok(())
+}
+
+async fn refunds(connection: &impl ConnectionTrait, counts: &mut Counts) -> Result<(), Fault> {
+    let states: Vec<(String, i64, Option<i64>, Option<i64>)> =
+        running_refunds().into_tuple().all(connection).await?;
+    for (state, rows, oldest, unchanged) in states {
+        counts.running_refunds = counts.running_refunds.saturating_add(number(rows));
+        counts.oldest_refund_at = earlier(counts.oldest_refund_at, oldest);
+        if state == RefundState::Sending(RefundStep::Unknown).key() {
+            (counts.unknown_refunds, counts.oldest_unknown_refund_at) = (number(rows), time(unchanged));
+        }
+    }
+    Ok(())
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<i64>) -> Option<Timestamp> {
+    [one, time(other)].into_iter().flatten().min()
 }
 
 /// The number of rows, and the oldest of them.
@@ -99,8 +122,7 @@ async fn count(connection: &impl ConnectionTrait) -> Result<Counts, Fault> {
     let mut counts = Counts::default();
     tradings(connection, &mut counts).await?;
     (counts.stuck_tradings, _) = rows(connection, stuck_tradings().into_query()).await?;
-    (counts.running_refunds, counts.oldest_refund_at) =
-        rows(connection, running_refunds().into_query()).await?;
+    refunds(connection, &mut counts).await?;
     (counts.stuck_refunds, _) = rows(connection, stuck_refunds().into_query()).await?;
     (counts.unsent_events, counts.oldest_event_at) = rows(connection, unsent_events().into_query()).await?;
     Ok(counts)

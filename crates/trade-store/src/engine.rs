@@ -16,7 +16,7 @@ use sea_orm::{
     sqlx::{self, pool::PoolOptions},
 };
 
-use crate::{fault::Fault, settings::Settings};
+use crate::{fault::Fault, settings::Settings, store::PoolUse};
 
 pub(crate) use patience::{Patience, Patient};
 
@@ -73,6 +73,21 @@ pub(crate) async fn connect(target: &str, settings: &Settings) -> Result<Connect
 /// Connects to a file, which is created when it does not exist.
 pub(crate) async fn open(path: &Path, settings: &Settings) -> Result<Connections, Fault> {
     sqlite::connect_path(path, settings).await
+}
+
+/// How the pool behind a connection is used.
+pub(crate) fn pool_use(connection: &DatabaseConnection) -> PoolUse {
+    let (open, idle) = match connection.get_database_backend() {
+        DatabaseBackend::Sqlite => size(connection.get_sqlite_connection_pool()),
+        DatabaseBackend::Postgres => size(connection.get_postgres_connection_pool()),
+        DatabaseBackend::MySql => size(connection.get_mysql_connection_pool()),
+        _ => (0, 0),
+    };
+    PoolUse { open, idle }
+}
+
+fn size<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> (u32, u32) {
+    (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(u32::MAX))
 }
 
 /// How a transaction that reads and then writes begins: with the right to write. One that asked for it

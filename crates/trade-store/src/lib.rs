@@ -62,4 +62,4 @@ mod transaction;
 
 pub use audit::{Audit, Violation};
 pub use settings::Settings;
-pub use store::SqlStore;
+pub use store::{PoolUse, SqlStore};

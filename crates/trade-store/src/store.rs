@@ -3,7 +3,7 @@
 use std::{fmt, path::Path};
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction};
 use trade_core::port::StoreError;
 
 use crate::{
@@ -13,6 +13,15 @@ use crate::{
     settings::Settings,
     transaction::{Verdict, Write, execute},
 };
+
+/// The connections of a pool at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PoolUse {
+    /// How many are open.
+    pub open: u32,
+    /// How many of them have nothing to do.
+    pub idle: u32,
+}
 
 /// The store on a database. Cloning it is cheap: clones share their connections.
 ///
@@ -121,6 +130,21 @@ impl SqlStore {
             Ok::<(), Fault>(())
         };
         closed.await.map_err(|fault| fault.during("close the database"))
+    }
+
+    /// Its pools by name, and how they are used: `all` of a server; `writer` and `reader` of SQLite, which
+    /// are one and the same in memory.
+    #[must_use]
+    pub fn pools(&self) -> Vec<(&'static str, PoolUse)> {
+        let Connections { writer, reader, .. } = &self.connections;
+        let (writer, reader) = (writer.database(), reader.database());
+        match writer.get_database_backend() {
+            DatabaseBackend::Sqlite => vec![
+                ("writer", engine::pool_use(&writer)),
+                ("reader", engine::pool_use(&reader)),
+            ],
+            _ => vec![("all", engine::pool_use(&writer))],
+        }
     }
 
     pub(crate) fn writer(&self) -> &Patient {

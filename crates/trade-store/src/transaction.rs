@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use tracing::Instrument;
 use trade_core::port::StoreError;
 
 use crate::{engine::Patient, fault::Fault};
@@ -45,7 +46,7 @@ pub(crate) trait Write: Debug + Send + Sync + 'static {
 /// It was not committed, or it is not known whether it was.
 pub(crate) async fn execute<W: Write>(writer: &Patient, work: W) -> Result<W::Outcome, StoreError> {
     let writer = writer.clone();
-    let task = tokio::spawn(async move { explained(&writer, &work).await });
+    let task = tokio::spawn(async move { explained(&writer, &work).await }.in_current_span());
     let outcome = task.await.map_err(Fault::Task).and_then(|outcome| outcome);
     outcome.map_err(|fault| fault.during(W::OPERATION))
 }

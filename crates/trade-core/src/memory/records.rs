@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::store::{KeyRow, MemoryStore, Tables};
 use crate::{
-    Refund, Step, Timestamp, Trading, TradingOrderNo, TradingState,
+    Refund, RefundState, RefundStep, Step, Timestamp, Trading, TradingOrderNo, TradingState,
     port::{
         Begun, CallEntry, CallLog, CallStore, Census, Counts, IdempotencyKey, IdempotencyStore, StoreError,
         StoredAnswer,
@@ -121,11 +121,19 @@ impl Tables {
             if is_open(trading) {
                 oldest_open = earlier(oldest_open, trading.updated_at);
             }
+            if trading.state == TradingState::Paying(Step::Unknown) {
+                counts.unknown_tradings += 1;
+                counts.oldest_unknown_at = earlier(counts.oldest_unknown_at, trading.updated_at);
+            }
         }
         let running = |refund: &&Refund| !refund.state.is_final();
         for refund in self.refunds.values().filter(running) {
             counts.running_refunds += 1;
             oldest_refund = earlier(oldest_refund, refund.created_at);
+            if refund.state == RefundState::Sending(RefundStep::Unknown) {
+                counts.unknown_refunds += 1;
+                counts.oldest_unknown_refund_at = earlier(counts.oldest_unknown_refund_at, refund.updated_at);
+            }
         }
         let stuck = self.refunds.values().filter(|refund| refund.stuck.is_some());
         counts.stuck_refunds = u64::try_from(stuck.count()).unwrap_or(u64::MAX);

@@ -16,12 +16,20 @@ pub struct Counts {
     pub open_tradings: u64,
     /// Since when the oldest of those is so.
     pub oldest_open_at: Option<Timestamp>,
+    /// Those of them whose outcome at the channel is unknown.
+    pub unknown_tradings: u64,
+    /// Since when the oldest of those is so.
+    pub oldest_unknown_at: Option<Timestamp>,
     /// Tradings that need a person.
     pub stuck_tradings: u64,
     /// Refunds that are neither done nor failed.
     pub running_refunds: u64,
     /// When the oldest of those was asked for.
     pub oldest_refund_at: Option<Timestamp>,
+    /// Those of them whose outcome at the channel is unknown.
+    pub unknown_refunds: u64,
+    /// Since when the oldest of those is so.
+    pub oldest_unknown_refund_at: Option<Timestamp>,
     /// Refunds that need a person.
     pub stuck_refunds: u64,
     /// Events not announced yet.

@@ -1,5 +1,7 @@
 //! Every call to a channel, noted for the timeline of its trading.
 
+use tracing::Instrument;
+
 use super::TradeService;
 use crate::{
     Certainty, ChannelError, RefundNo, TradingOrderNo,
@@ -15,6 +17,13 @@ pub(super) struct About {
 }
 
 impl About {
+    /// The numbers, for every line that is logged about the call. Of the highest level, so that a filter
+    /// that keeps only errors keeps their numbers, too.
+    fn span(self) -> tracing::Span {
+        let (trading_order_no, refund_no) = (self.trading_order_no.get(), self.refund_no.map(RefundNo::get));
+        tracing::error_span!("call", trading_order_no, refund_no)
+    }
+
     pub(super) fn trading(trading_order_no: TradingOrderNo) -> Self {
         Self {
             trading_order_no,
@@ -68,7 +77,7 @@ impl TradeService {
         call: impl Future<Output = Result<T, ChannelError>> + Send,
     ) -> Result<T, ChannelError> {
         let (at, started) = (self.ports.clock.now(), self.ports.clock.monotonic());
-        let result = call.await;
+        let result = call.instrument(about.span()).await;
         let (outcome, code, request_id) = match &result {
             Ok(reply) => {
                 let answer = reply.answer();

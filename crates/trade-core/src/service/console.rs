@@ -37,8 +37,9 @@ impl TradeService {
             RefundStatus::Abnormal => RefundState::Sending(RefundStep::Abnormal),
             RefundStatus::Closed => return Ok(NoticeOutcome::Taken),
             RefundStatus::Absent => {
-                return Ok(NoticeOutcome::Later(
-                    "the channel does not know that refund yet".into(),
+                return Ok(NoticeOutcome::later(
+                    "unknown_refund",
+                    "the channel does not know that refund yet",
                 ));
             }
         };
@@ -49,7 +50,7 @@ impl TradeService {
         else {
             let why = format!("{SUSPICION}: {number} is of an unknown amount");
             self.set_stuck(trading.clone(), why.clone()).await?;
-            return Ok(NoticeOutcome::Later(why));
+            return Ok(NoticeOutcome::later("unknown_amount", why));
         };
         let refund = self.console_row(trading, number, amount, state, reply).await?;
         self.keep_console_refund(trading, refund).await
@@ -113,10 +114,10 @@ impl TradeService {
         match self.ports.store.insert_refund(&new).await? {
             RefundInserted::Done(_) => Ok(NoticeOutcome::Taken),
             RefundInserted::Exists(row) if row.out_refund_no == number => Ok(NoticeOutcome::Taken),
-            RefundInserted::Exists(row) => Ok(NoticeOutcome::Later(format!(
-                "its row would have had the number of refund {}",
-                row.refund_no
-            ))),
+            RefundInserted::Exists(row) => Ok(NoticeOutcome::later(
+                "number_taken",
+                format!("its row would have had the number of refund {}", row.refund_no),
+            )),
             // A refund of ours holds the reserve: the channel will refuse it, and then this one fits.
             RefundInserted::NotCovered => {
                 let why = format!(
@@ -124,7 +125,7 @@ impl TradeService {
                      the channel will refuse ours, or the bill must tell"
                 );
                 self.set_stuck(trading.clone(), why.clone()).await?;
-                Ok(NoticeOutcome::Later(why))
+                Ok(NoticeOutcome::later("not_covered", why))
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Looking at a trading: ask the channel what it needs to know, and do what is due.
 
+use tracing::Instrument;
+
 use super::{MessageCode, TradeError, TradeService, call::About, policy::Next, record::Finding};
 use crate::{
     Cause, Certainty, ChannelError, Fact, Refund, Step, Trading, TradingState,
@@ -252,7 +254,8 @@ impl TradeService {
 /// One look as part of a tick: its failure is logged and counted, and never stops the tick.
 pub(crate) async fn look_at(service: &TradeService, trading: Trading, report: &mut Report) {
     let trading_order_no = trading.trading_order_no.get();
-    let looked = service.look(trading).await;
+    let span = tracing::error_span!("look", trading_order_no);
+    let looked = service.look(trading).instrument(span).await;
     if let Err(error) = &looked {
         tracing::warn!(
             trading_order_no,
@@ -266,7 +269,8 @@ pub(crate) async fn look_at(service: &TradeService, trading: Trading, report: &m
 /// The same for a refund.
 pub(crate) async fn look_at_refund(service: &TradeService, refund: Refund, report: &mut Report) {
     let refund_no = refund.refund_no.get();
-    let looked = service.look_at_refund(refund).await;
+    let span = tracing::error_span!("look", refund_no);
+    let looked = service.look_at_refund(refund).instrument(span).await;
     if let Err(error) = &looked {
         tracing::warn!(refund_no, error = one_line(error), "look at refund failed");
     }

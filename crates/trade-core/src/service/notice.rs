@@ -16,10 +16,41 @@ use crate::{
 pub enum NoticeOutcome {
     /// Durably taken, now or before.
     Taken,
-    /// Not believed, or not about anything of ours; the reason.
-    Refused(String),
+    /// Not believed, or not about anything of ours.
+    Refused(NotTaken),
     /// Not taken through no fault of the notice; the channel sends it again.
-    Later(String),
+    Later(NotTaken),
+}
+
+/// Why a notice was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotTaken {
+    /// One of a few dozen words, for metrics: never anything out of the notice.
+    pub reason: &'static str,
+    /// What happened, for people.
+    pub why: String,
+}
+
+impl NoticeOutcome {
+    pub(super) fn refused(reason: &'static str, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self::Refused(NotTaken { reason, why })
+    }
+
+    pub(super) fn later(reason: &'static str, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self::Later(NotTaken { reason, why })
+    }
+
+    /// Something of ours or at the channel failed while it was taken in.
+    fn failed(error: &TradeError) -> Self {
+        let reason = match error {
+            TradeError::Channel { .. } => "channel_failed",
+            TradeError::Store(_) => "store_failed",
+            _ => "failed",
+        };
+        Self::later(reason, one_line(error))
+    }
 }
 
 /// The answer to a notice.
@@ -49,8 +80,8 @@ impl TradeService {
         };
         let verdict = match &outcome {
             NoticeOutcome::Taken => Verdict::Taken,
-            NoticeOutcome::Refused(why) => Verdict::Refused(why),
-            NoticeOutcome::Later(why) => Verdict::Later(why),
+            NoticeOutcome::Refused(not) => Verdict::Refused(&not.why),
+            NoticeOutcome::Later(not) => Verdict::Later(&not.why),
         };
         let acknowledgement = handler.acknowledge(verdict);
         Ok(NoticeAnswer {
@@ -61,11 +92,11 @@ impl TradeService {
 
     async fn take(&self, handler: &dyn PayHandler, notice: VerifiedNotice) -> NoticeOutcome {
         if notice.channel != handler.channel() || notice.enterprise_id != handler.enterprise() {
-            return NoticeOutcome::Refused("it is for another merchant or channel".into());
+            return NoticeOutcome::refused("wrong_merchant", "it is for another merchant or channel");
         }
         let outcome = match self.act_on(&notice).await {
             Ok(outcome) => outcome,
-            Err(error) if guard::on(Guard::AcknowledgeAfterCommit) => NoticeOutcome::Later(one_line(&error)),
+            Err(error) if guard::on(Guard::AcknowledgeAfterCommit) => NoticeOutcome::failed(&error),
             Err(_) => NoticeOutcome::Taken,
         };
         if !guard::on(Guard::Inbox) {
@@ -78,15 +109,15 @@ impl TradeService {
             .await
         {
             Ok(_) => outcome,
-            Err(error) => NoticeOutcome::Later(one_line(&error)),
+            Err(error) => NoticeOutcome::failed(&error.into()),
         }
     }
 
     fn for_the_record(&self, notice: &VerifiedNotice, outcome: &NoticeOutcome) -> NoticeRecord {
         let verdict = match outcome {
             NoticeOutcome::Taken => "taken".to_owned(),
-            NoticeOutcome::Refused(why) => format!("refused: {why}"),
-            NoticeOutcome::Later(why) => format!("later: {why}"),
+            NoticeOutcome::Refused(not) => format!("refused: {}", not.why),
+            NoticeOutcome::Later(not) => format!("later: {}", not.why),
         };
         let trading_order_no = match &notice.fact {
             NoticeFact::Payment(payment) => payment.trading_order_no(),
@@ -134,8 +165,9 @@ impl TradeService {
         number: Option<crate::TradingOrderNo>,
     ) -> Result<Result<Trading, NoticeOutcome>, TradeError> {
         let Some(number) = number else {
-            return Ok(Err(NoticeOutcome::Refused(
-                "its number is not one of this service".into(),
+            return Ok(Err(NoticeOutcome::refused(
+                "not_our_number",
+                "its number is not one of this service",
             )));
         };
         let Some(trading) = self.ports.store.trading(number).await? else {
@@ -145,7 +177,7 @@ impl TradeService {
                 trading_order_no = number.get(),
                 "a genuine notice for an unknown trading"
             );
-            return Ok(Err(NoticeOutcome::Later("there is no such trading".into())));
+            return Ok(Err(NoticeOutcome::later("unknown_trading", "there is no such trading")));
         };
         let foreign = trading.channel != notice.channel || trading.enterprise_id != notice.enterprise_id;
         if foreign && guard::on(Guard::MerchantCheck) {
@@ -153,8 +185,9 @@ impl TradeService {
                 trading_order_no = number.get(),
                 "a genuine notice of another merchant or channel"
             );
-            return Ok(Err(NoticeOutcome::Refused(
-                "the trading is of another merchant or channel".into(),
+            return Ok(Err(NoticeOutcome::refused(
+                "wrong_merchant",
+                "the trading is of another merchant or channel",
             )));
         }
         Ok(Ok(trading))
@@ -173,7 +206,7 @@ impl TradeService {
             }
             Err(mismatch) => {
                 self.set_stuck(trading, mismatch.clone()).await?;
-                Ok(NoticeOutcome::Refused(mismatch))
+                Ok(NoticeOutcome::refused("mismatch", mismatch))
             }
         }
     }
@@ -203,8 +236,9 @@ impl TradeService {
         }
         let trading = self.load(number).await?;
         if trading.state != TradingState::Settled {
-            return Ok(NoticeOutcome::Later(
-                "a refund of a trading that is not known to be paid".into(),
+            return Ok(NoticeOutcome::later(
+                "not_known_paid",
+                "a refund of a trading that is not known to be paid",
             ));
         }
         // A refund without a number of its own has that of its trading (Alipay).
@@ -216,7 +250,7 @@ impl TradeService {
                     self.record_refund(row, &finding).await?;
                     NoticeOutcome::Taken
                 }
-                Err(mismatch) => NoticeOutcome::Refused(mismatch),
+                Err(mismatch) => NoticeOutcome::refused("mismatch", mismatch),
             },
             None => self.import_refund(&trading, refund).await?,
         };
@@ -230,8 +264,8 @@ impl TradeService {
 fn refusal(error: &NoticeError) -> NoticeOutcome {
     let why = one_line(error);
     if error.is_transient() {
-        NoticeOutcome::Later(why)
+        NoticeOutcome::later(error.label(), why)
     } else {
-        NoticeOutcome::Refused(why)
+        NoticeOutcome::refused(error.label(), why)
     }
 }

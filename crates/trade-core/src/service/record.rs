@@ -163,6 +163,7 @@ impl TradeService {
             let change = self.change(&current, to_state, role, finding).await?;
             match self.ports.store.commit_trading(&change).await? {
                 Commit::Done => {
+                    self.tell_settled(&current, &change.after, finding);
                     if change.after.role == Some(Role::Winner) {
                         self.hurry_losers(&change.after).await;
                     }
@@ -177,6 +178,14 @@ impl TradeService {
             }
         }
         Err(TradeError::Contended(current.trading_order_no))
+    }
+
+    fn tell_settled(&self, before: &Trading, after: &Trading, finding: &Finding) {
+        let settled = after.state == TradingState::Settled && before.state != TradingState::Settled;
+        if let (true, Some(observer)) = (settled, &self.observer) {
+            let paid_at = finding.payment.as_ref().and_then(|payment| payment.paid_at);
+            observer.settled(after, paid_at.map(|paid_at| after.updated_at.since(paid_at)));
+        }
     }
 
     /// Marks a row as needing a person, without changing its state.

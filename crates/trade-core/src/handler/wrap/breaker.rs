@@ -41,6 +41,17 @@ impl Default for BreakerPolicy {
     }
 }
 
+/// How a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BreakerState {
+    /// Calls go through.
+    Closed,
+    /// The next call goes through, or one is under way, to see whether the channel is back.
+    HalfOpen,
+    /// Calls are refused.
+    Open,
+}
+
 /// Refuses calls to a failing channel as `NotSent`, so that callers fail fast and the channel recovers.
 ///
 /// Only faults count: a refusal by the channel is an answer.
@@ -74,6 +85,17 @@ impl Breaker {
             clock,
             policy,
             state: Mutex::new(State::Closed(VecDeque::new())),
+        }
+    }
+
+    /// How it stands now.
+    #[must_use]
+    pub fn state(&self) -> BreakerState {
+        let now = self.clock.monotonic();
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Closed(_) => BreakerState::Closed,
+            State::Open { until } if now < *until => BreakerState::Open,
+            State::Open { .. } | State::Probing { .. } => BreakerState::HalfOpen,
         }
     }
 

@@ -16,6 +16,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(live_tradings_wait_or_are_open),
         Promise::new(the_oldest_open_trading_is_known),
         Promise::new(refunds_run_until_they_end),
+        Promise::new(unknown_refunds_are_told_apart),
         Promise::new(events_wait_until_they_are_sent),
         Promise::new(stuck_rows_are_counted_whatever_their_state),
     ]
@@ -45,6 +46,10 @@ pub async fn live_tradings_wait_or_are_open(store: Store) {
             TradingState::Paying(_) => {
                 expected.open_tradings += 1;
                 expected.oldest_open_at = Some(trading.updated_at);
+                if state == TradingState::Paying(Step::Unknown) {
+                    expected.unknown_tradings = 1;
+                    expected.oldest_unknown_at = Some(trading.updated_at);
+                }
             }
             _ => assert!(!state.is_live(), "{state} is counted"),
         }
@@ -77,6 +82,8 @@ pub async fn the_oldest_open_trading_is_known(store: Store) {
     let expected = Counts {
         open_tradings: 2,
         oldest_open_at: Some(at(20)),
+        unknown_tradings: 2,
+        oldest_unknown_at: Some(at(20)),
         ..Counts::default()
     };
     assert_eq!(counts(&store).await, expected);
@@ -108,6 +115,33 @@ pub async fn refunds_run_until_they_end(store: Store) {
     go(&store, &rows[0], RefundState::Failed).await;
     assert_eq!(read().await, (1, Some(at(30))));
     go(&store, &rows[2], RefundState::Success).await;
+    assert_eq!(read().await, (0, None));
+}
+
+/// A refund of unknown outcome is as old as its last change; one that is accepted is not unknown.
+pub async fn unknown_refunds_are_told_apart(store: Store) {
+    let trading = settled(&store, 1).await;
+    let mut rows = Vec::new();
+    for (number, second) in [(1, 20), (2, 10)] {
+        let refund = Refund {
+            created_at: at(second),
+            updated_at: at(second),
+            ..fixture::refund(&trading, number, 100)
+        };
+        apply_for(&store, &refund).await;
+        rows.push(refund);
+    }
+    let read = async || {
+        let counts = counts(&store).await;
+        (counts.unknown_refunds, counts.oldest_unknown_refund_at)
+    };
+    assert_eq!(read().await, (0, None));
+    let unknown = go(&store, &rows[0], RefundState::Sending(RefundStep::Unknown)).await;
+    assert!(unknown.updated_at > rows[0].updated_at, "{unknown:?}");
+    assert_eq!(read().await, (1, Some(unknown.updated_at)));
+    go(&store, &rows[1], RefundState::Sending(RefundStep::Accepted)).await;
+    assert_eq!(read().await, (1, Some(unknown.updated_at)));
+    go(&store, &unknown, RefundState::Success).await;
     assert_eq!(read().await, (0, None));
 }
 
