@@ -91,7 +91,10 @@ impl TradeService {
             store,
             ..Ports::clone(&self.ports)
         };
-        Self::new(ports, self.policy)
+        Self {
+            ports: Arc::new(ports),
+            ..self.clone()
+        }
     }
 
     /// The ports it works with.

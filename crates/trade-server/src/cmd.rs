@@ -75,13 +75,15 @@ enum Command {
 }
 
 impl Arguments {
-    /// What is logged unless `RUST_LOG` says otherwise: the others show what they have to say.
+    /// What is logged unless `RUST_LOG` says otherwise; `None` of the command whose settings say so. The
+    /// others show what they have to say.
     #[must_use]
-    pub fn default_log(&self) -> &'static str {
+    pub fn default_log(&self) -> Option<&'static str> {
         match self.command {
-            Command::Serve { .. } | Command::Sandbox(_) => "info",
+            Command::Serve { .. } => None,
+            Command::Sandbox(_) => Some("info"),
             Command::Demo { .. } | Command::Show { .. } | Command::Audit { .. } | Command::Migrate { .. } => {
-                "error"
+                Some("error")
             }
         }
     }

@@ -3,6 +3,7 @@
 mod admin;
 mod jobs;
 mod live;
+mod log;
 mod merchant;
 mod redis;
 mod server;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 pub use admin::Admin;
 pub use jobs::Jobs;
+pub use log::{Log, LogFormat};
 pub use merchant::{AlipayKeys, AlipayMerchant, Merchant, WechatKeys, WechatMerchant};
 pub use redis::Redis;
 pub use server::{Rabbitmq, Server};
@@ -32,6 +34,9 @@ pub struct Settings {
     /// Where it listens.
     #[serde(default)]
     pub server: Server,
+    /// What is logged, and how.
+    #[serde(default)]
+    pub log: Log,
     /// Where it keeps things.
     #[serde(default)]
     pub store: Store,
@@ -119,6 +124,7 @@ impl Settings {
             }
         }
         self.server.check(&mut wrong);
+        self.log.check(&mut wrong);
         self.store.check(&mut wrong);
         if let Some(rabbitmq) = &self.rabbitmq {
             rabbitmq.check(&mut wrong);
@@ -171,6 +177,12 @@ mod tests {
         assert!(Settings::from_toml(&node.replace("600", "511")).is_ok());
         assert!(error_of(&format!("{GOOD}\n[qr]\nsize = 10")).contains("qr.size"));
         assert!(error_of(&format!("{GOOD}\n[jobs]\nkeep_days = 0")).contains("jobs.keep_days"));
+        for level in ["loud", "", "info,loud", "trade_core=loud"] {
+            let error = error_of(&format!("{GOOD}\n[log]\nlevel = \"{level}\""));
+            assert!(error.contains("log.level"), "{level}: {error}");
+        }
+        assert!(error_of(&format!("{GOOD}\n[log]\nformat = \"xml\"")).contains("log.format"));
+        assert!(Settings::from_toml(&format!("{GOOD}\n[log]\nlevel = \"warn, trade_core=debug\"")).is_ok());
         assert!(error_of(&format!("{GOOD}\n[qr]\nfore_color = \"red\"")).contains("#rrggbb"));
         assert!(error_of(&GOOD.replace("app_id", "appid")).contains("appid"));
         assert!(error_of(&GOOD.replace("1001\n", "0\n")).contains("enterprise_id"));

@@ -17,16 +17,11 @@ mod native;
 mod notify;
 mod problem;
 mod refunds;
+mod request;
 mod tradings;
 mod view;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use axum::{
@@ -39,12 +34,12 @@ use axum::{
 };
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
-use trade_core::{Secret, service::TradeService};
+use trade_core::{Secret, port::Random, service::TradeService};
 
 pub use health::RedisHealth;
 pub use problem::Problem;
 
-use crate::{jobs::Jobs, qr::QrOptions};
+use crate::{jobs::Jobs, metrics::Metrics, qr::QrOptions};
 
 /// The largest request body.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -68,8 +63,10 @@ pub struct App {
     pub probe: Arc<dyn Probe>,
     /// Redis, when one is configured: the server goes on without it, and says so.
     pub redis: Option<RedisHealth>,
-    /// How many channel calls are missing in the record.
-    pub calls_dropped: Arc<AtomicU64>,
+    /// Where requests and notices are counted.
+    pub metrics: Metrics,
+    /// Ids of requests that come without one.
+    pub random: Arc<dyn Random>,
     /// Set when the server is going down: not ready for new work, still finishing what it has.
     pub draining: watch::Receiver<bool>,
 }
@@ -87,10 +84,6 @@ pub trait Probe: Send + Sync + 'static {
 impl App {
     fn is_draining(&self) -> bool {
         *self.draining.borrow()
-    }
-
-    fn calls_dropped(&self) -> u64 {
-        self.calls_dropped.load(Ordering::Relaxed)
     }
 }
 
@@ -116,6 +109,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), request::observe))
         .with_state(app)
 }
 

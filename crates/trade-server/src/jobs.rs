@@ -1,15 +1,23 @@
 //! The clockwork of the jobs: each ticks on its own, and a full tick is followed by another at once.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{sync::watch, task::JoinSet};
+use tracing::Instrument;
 use trade_core::{
     job::{self, Report, Tick, Work},
     port::{EventSink, Shard},
     service::TradeService,
 };
 
-use crate::config::Jobs as Settings;
+use crate::{causes::one_line, config::Jobs as Settings, metrics::Metrics};
 
 /// What runs by the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +44,7 @@ impl Job {
         Self::Prune,
     ];
 
-    /// Its name in routes and logs.
+    /// Its name in routes, logs and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -74,6 +82,9 @@ pub struct Jobs {
     sink: Arc<dyn EventSink>,
     settings: Settings,
     stop: watch::Receiver<bool>,
+    metrics: Metrics,
+    /// How many ticks have begun, for the log.
+    count: Arc<AtomicU64>,
 }
 
 impl Jobs {
@@ -84,12 +95,15 @@ impl Jobs {
         sink: Arc<dyn EventSink>,
         settings: Settings,
         stop: watch::Receiver<bool>,
+        metrics: Metrics,
     ) -> Self {
         Self {
             service,
             sink,
             settings,
             stop,
+            metrics,
+            count: Arc::default(),
         }
     }
 
@@ -118,10 +132,8 @@ impl Jobs {
             let batch = self.settings.batch;
             let full = match self.tick(job, batch, Shard::ALL).await {
                 Ok(report) => report.is_full(batch) && report.changed > 0,
-                Err(error) => {
-                    tracing::error!(job = job.name(), error = %error, "job tick failed");
-                    false
-                }
+                // It is logged where it ticked.
+                Err(_) => false,
             };
             if !full {
                 let _ = tokio::time::timeout(interval, stop.changed()).await;
@@ -134,6 +146,23 @@ impl Jobs {
     /// # Errors
     /// The store failed.
     pub async fn tick(&self, job: Job, count: u32, shard: Shard) -> Tick {
+        let tick = self.count.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        // Of the highest level, so that a filter that keeps only errors keeps it, too.
+        let span = tracing::error_span!("job", job = job.name(), tick);
+        let ticked = async {
+            let done = self.work(job, count, shard).await;
+            if let Err(error) = &done {
+                tracing::error!(error = one_line(error), "job tick failed");
+            }
+            done
+        };
+        let clock = Arc::clone(&self.service.ports().clock);
+        self.metrics
+            .tick(job.name(), &*clock, ticked.instrument(span))
+            .await
+    }
+
+    async fn work(&self, job: Job, count: u32, shard: Shard) -> Tick {
         let is_over = || *self.stop.borrow();
         let work = Work::of(count).on(shard).until(&is_over);
         match job {

@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use trade_server::{cmd, telemetry};
+use trade_server::{cmd, config::Log, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = cmd::Arguments::parse();
-    telemetry::start(arguments.default_log());
+    if let Some(level) = arguments.default_log() {
+        telemetry::start(&Log::text(level));
+    }
     match arguments.run().await {
         Ok(code) => code,
         Err(failure) => {

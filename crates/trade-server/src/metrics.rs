@@ -1,88 +1,283 @@
-//! The counts as Prometheus reads them (text format 0.0.4).
+//! What Prometheus reads: counted as it happens, or looked up when it asks. Every server has its own
+//! [`Metrics`]; nothing is global.
+//!
+//! The table of all of them, with what to alarm on, is in `docs/operations.md`.
 
-use std::fmt::Write;
+mod code;
+mod counter;
+mod gauge;
+mod label;
 
-use trade_core::{Timestamp, port::Counts};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
-/// The content type of [`text`].
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+use prometheus_client::{
+    encoding::text::{encode_eof, encode_registry},
+    metrics::info::Info,
+    registry::Registry,
+};
+use trade_core::{
+    Certainty, Channel, ChannelError, EnterpriseId, ErrorKind, Role, Trading,
+    handler::Breaker,
+    job::Tick,
+    port::{Clock, Observer},
+    service::{NoticeOutcome, TradeService},
+};
+use trade_store::SqlStore;
 
-/// The counts at `now` as text. Of Redis, when there is one: whether it is up, and how often its lock failed.
-#[must_use]
-pub fn text(counts: &Counts, calls_dropped: u64, redis: Option<(bool, u64)>, now: Timestamp) -> String {
-    let age = |since: Option<Timestamp>| since.map_or(0, |since| now.since(since).as_secs());
-    let mut out = String::new();
-    let mut gauge = |name, help, value| family(&mut out, name, "gauge", help, &[("", value)]);
-    gauge(
-        "trade_waiting_tradings",
-        "Live tradings that wait for their payer.",
-        counts.waiting_tradings,
-    );
-    gauge(
-        "trade_open_tradings",
-        "Live tradings whose outcome at the channel is open.",
-        counts.open_tradings,
-    );
-    gauge(
-        "trade_open_oldest_seconds",
-        "How long the oldest open trading has been so.",
-        age(counts.oldest_open_at),
-    );
-    gauge(
-        "trade_running_refunds",
-        "Refunds that are neither done nor failed.",
-        counts.running_refunds,
-    );
-    gauge(
-        "trade_refund_oldest_seconds",
-        "How long ago the oldest running refund was asked for.",
-        age(counts.oldest_refund_at),
-    );
-    gauge(
-        "trade_unsent_events",
-        "Events that are not announced yet.",
-        counts.unsent_events,
-    );
-    gauge(
-        "trade_unsent_oldest_seconds",
-        "How long ago the oldest event happened that is not announced.",
-        age(counts.oldest_event_at),
-    );
-    let stuck = [
-        ("{kind=\"trading\"}", counts.stuck_tradings),
-        ("{kind=\"refund\"}", counts.stuck_refunds),
-    ];
-    family(&mut out, "trade_stuck", "gauge", "What needs a person.", &stuck);
-    family(
-        &mut out,
-        "trade_calls_dropped_total",
-        "counter",
-        "Channel calls that are missing in the record since the start.",
-        &[("", calls_dropped)],
-    );
-    if let Some((is_up, failures)) = redis {
-        family(
-            &mut out,
-            "trade_redis_up",
-            "gauge",
-            "1 when Redis is there, 0 when work goes on without it.",
-            &[("", u64::from(is_up))],
-        );
-        family(
-            &mut out,
-            "trade_lock_failures_total",
-            "counter",
-            "Locks that could not be asked for or given back since the start, as Redis was away.",
-            &[("", failures)],
-        );
-    }
-    out
+use self::{
+    code::Codes,
+    counter::Counters,
+    gauge::{Counted, Watch},
+    label::{
+        OfBuild, OfCall, OfChannel, OfError, OfJob, OfJobOutcome, OfOperation, OfRefusal, OfRequest, OfRoute,
+    },
+};
+use crate::{causes::one_line, http::RedisHealth};
+
+/// The content type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// A store that needs longer to count its rows is as good as down for whoever asks; Prometheus itself waits
+/// ten seconds.
+const COUNT_WITHIN: Duration = Duration::from_secs(5);
+
+/// The metrics of one server. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    counters: Counters,
+    codes: Codes,
+    watch: Arc<Watch>,
 }
 
-fn family(out: &mut String, name: &str, kind: &str, help: &str, samples: &[(&str, u64)]) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    for (labels, value) in samples {
-        let _ = writeln!(out, "{name}{labels} {value}");
+impl Default for Metrics {
+    fn default() -> Self {
+        let (mut registry, counters, watch) = (Registry::default(), Counters::default(), Arc::default());
+        let build = Info::new(OfBuild {
+            version: env!("CARGO_PKG_VERSION"),
+        });
+        registry.register("trade_build", "What is running", build);
+        counters.prepare();
+        counters.register(&mut registry);
+        registry.register_collector(Box::new(Arc::clone(&watch)));
+        Self(Arc::new(Inner {
+            registry,
+            counters,
+            codes: Codes::default(),
+            watch,
+        }))
+    }
+}
+
+impl Metrics {
+    /// Shows how the breaker of a merchant at a channel stands.
+    pub fn watch_breaker(&self, enterprise: EnterpriseId, channel: Channel, breaker: Arc<Breaker>) {
+        self.0
+            .watch
+            .change(|watched| watched.breakers.push((enterprise, channel, breaker)));
+    }
+
+    /// Shows how the connections of a store are used, by what it is used for.
+    pub fn watch_store(&self, work: &'static str, store: SqlStore) {
+        self.0.watch.change(|watched| watched.stores.push((work, store)));
+    }
+
+    /// Shows how many channel calls are missing in the record.
+    pub fn watch_dropped_calls(&self, dropped: Arc<AtomicU64>) {
+        self.0.watch.change(|watched| watched.calls_dropped = dropped);
+    }
+
+    /// Shows whether Redis is there, and how often its lock failed.
+    pub fn watch_redis(&self, redis: RedisHealth) {
+        self.0.watch.change(|watched| watched.redis = Some(redis));
+    }
+
+    /// Counts one attempt of a call to a channel, and how long it took when it was sent.
+    pub fn call<T>(
+        &self,
+        channel: Channel,
+        operation: &'static str,
+        took: Duration,
+        result: &Result<T, ChannelError>,
+    ) {
+        let Counters {
+            calls,
+            call_seconds,
+            errors,
+            ..
+        } = &self.0.counters;
+        let code_of = channel;
+        let channel = channel.code();
+        let outcome = result
+            .as_ref()
+            .map_or_else(|error| outcome_of(error.certainty()), |_| "ok");
+        calls
+            .get_or_create(&OfCall {
+                channel,
+                operation,
+                outcome,
+            })
+            .inc();
+        let sent = !result
+            .as_ref()
+            .is_err_and(|error| error.kind() == ErrorKind::BreakerOpen);
+        if sent {
+            let of = OfOperation { channel, operation };
+            call_seconds.get_or_create(&of).observe(took.as_secs_f64());
+        }
+        if let Err(error) = result {
+            let kind = format!("{:?}", error.kind());
+            let code = self.0.codes.label(code_of, error.code().unwrap_or(&kind));
+            errors.get_or_create(&OfError { channel, code }).inc();
+        }
+    }
+
+    /// Counts a notice by what became of it.
+    pub fn notice(&self, channel: Channel, outcome: &NoticeOutcome) {
+        match outcome {
+            NoticeOutcome::Taken => {
+                self.0
+                    .counters
+                    .taken
+                    .get_or_create(&OfChannel::from(channel))
+                    .inc();
+            }
+            NoticeOutcome::Refused(not) => self.notice_refused(channel, not.reason),
+            NoticeOutcome::Later(not) => {
+                let (channel, reason) = (channel.code(), not.reason);
+                self.0
+                    .counters
+                    .put_off
+                    .get_or_create(&OfRefusal { channel, reason })
+                    .inc();
+            }
+        }
+    }
+
+    /// Counts a notice that did not even come to be verified. The reason is one of a few words.
+    pub fn notice_refused(&self, channel: Channel, reason: &'static str) {
+        let channel = channel.code();
+        self.0
+            .counters
+            .refused
+            .get_or_create(&OfRefusal { channel, reason })
+            .inc();
+    }
+
+    /// Counts an answered request. The route is a template, the method one of a few.
+    pub fn request(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+        let Counters {
+            requests,
+            request_seconds,
+            ..
+        } = &self.0.counters;
+        let route = route.to_owned();
+        let seconds = took.as_secs_f64();
+        let of = OfRoute {
+            method,
+            route: route.clone(),
+        };
+        request_seconds.get_or_create(&of).observe(seconds);
+        requests
+            .get_or_create(&OfRequest {
+                method,
+                route,
+                status,
+            })
+            .inc();
+    }
+
+    /// Runs a tick of a job and counts what it did.
+    ///
+    /// # Errors
+    /// The tick's own.
+    pub async fn tick(&self, job: &'static str, clock: &dyn Clock, tick: impl Future<Output = Tick>) -> Tick {
+        let started = clock.monotonic();
+        let done = tick.await;
+        let took = clock.monotonic().saturating_sub(started);
+        let Counters {
+            ticks,
+            tick_seconds,
+            last_success,
+            rows,
+            ..
+        } = &self.0.counters;
+        tick_seconds
+            .get_or_create(&OfJob { job })
+            .observe(took.as_secs_f64());
+        let outcome = if done.is_ok() { "ok" } else { "failed" };
+        ticks.get_or_create(&OfJobOutcome { job, outcome }).inc();
+        let report = match &done {
+            Ok(report) => {
+                last_success.get_or_create(&OfJob { job }).set(clock.now().secs());
+                *report
+            }
+            Err(_) => trade_core::job::Report::default(),
+        };
+        for (outcome, count) in [
+            ("due", report.due),
+            ("changed", report.changed),
+            ("taken", report.taken),
+            ("failed", report.failed),
+        ] {
+            rows.get_or_create(&OfJobOutcome { job, outcome })
+                .inc_by(count.into());
+        }
+        done
+    }
+
+    /// All of them as text, the counts of the store among them. A store that does not answer is told as
+    /// such, and takes nothing from the rest.
+    pub async fn text(&self, service: &TradeService) -> String {
+        let counts = match tokio::time::timeout(COUNT_WITHIN, service.counts()).await {
+            Ok(Ok(counts)) => Some(counts),
+            Ok(Err(error)) => {
+                tracing::warn!(error = one_line(&error), "the store's rows were not counted");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("the store's rows were not counted in time");
+                None
+            }
+        };
+        let mut store = Registry::default();
+        let now = service.ports().clock.now();
+        store.register_collector(Box::new(Counted { counts, now }));
+        let mut text = String::new();
+        let written: fmt::Result = [&self.0.registry, &store]
+            .into_iter()
+            .try_for_each(|registry| encode_registry(&mut text, registry))
+            .and_then(|()| encode_eof(&mut text));
+        if let Err(error) = written {
+            tracing::error!(%error, "the metrics were not written");
+        }
+        text
+    }
+}
+
+impl Observer for Metrics {
+    fn settled(&self, trading: &Trading, lag: Option<Duration>) {
+        let of = OfChannel::from(trading.channel);
+        if let Some(lag) = lag {
+            self.0.counters.lag.get_or_create(&of).observe(lag.as_secs_f64());
+        }
+        if trading.role == Some(Role::Surplus) {
+            self.0.counters.surplus.get_or_create(&of).inc();
+        }
+    }
+}
+
+const fn outcome_of(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Rejected => "rejected",
+        Certainty::NotSent => "not_sent",
+        Certainty::Unknown => "unknown",
     }
 }

@@ -1,6 +1,6 @@
 //! A running server: started on a listener, stopped when told, in order.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -14,6 +14,7 @@ use crate::{
     http::{self, App},
     infra::CallWriter,
     jobs::Jobs,
+    metrics::Metrics,
     wire::{self, Environment, WireError},
 };
 
@@ -72,11 +73,19 @@ pub async fn start(
         address: settings.server.listen.clone(),
         source,
     })?;
-    let wired = wire::build(settings, environment).await?;
+    let (metrics, random) = (Metrics::default(), Arc::clone(&environment.random));
+    let wired = wire::build(settings, environment, &metrics).await?;
     let (stop, stopped) = watch::channel(false);
     let (draining, is_draining) = watch::channel(false);
     let service = wired.service.clone();
-    let jobs = Jobs::new(wired.jobs, wired.sink, settings.jobs.clone(), stopped.clone());
+    let stopping = stopped.clone();
+    let jobs = Jobs::new(
+        wired.jobs,
+        wired.sink,
+        settings.jobs.clone(),
+        stopping,
+        metrics.clone(),
+    );
     let app = App {
         service: service.clone(),
         notices: wired.notices,
@@ -86,7 +95,8 @@ pub async fn start(
         announced: wired.announced,
         probe: wired.probe,
         redis: wired.redis,
-        calls_dropped: wired.calls.dropped(),
+        metrics,
+        random,
         draining: is_draining,
     };
     let http = tokio::spawn(serve(listener, app, stopped));

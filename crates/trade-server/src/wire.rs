@@ -23,7 +23,8 @@ use crate::{
     causes::one_line,
     config::{Merchant, Settings},
     http::{Probe, RedisHealth},
-    infra::{BrokerSink, CallRecorder, CallWriter, LocalSink},
+    infra::{BrokerSink, CallRecorder, CallWriter, LocalSink, Measured},
+    metrics::Metrics,
 };
 
 /// One call to a channel takes no longer.
@@ -129,17 +130,30 @@ pub(crate) struct Wired {
     pub(crate) redis: Option<RedisHealth>,
 }
 
-pub(crate) async fn build(settings: &Settings, environment: Environment) -> Result<Wired, WireError> {
-    let registry = registry(&settings.merchants, &environment)?;
+pub(crate) async fn build(
+    settings: &Settings,
+    environment: Environment,
+    metrics: &Metrics,
+) -> Result<Wired, WireError> {
+    let registry = registry(&settings.merchants, &environment, metrics)?;
     let stores = stores::open(&settings.store).await?;
     let opened = stores.requests.clone();
+    metrics.watch_store("requests", opened.clone());
+    if settings.store.url.is_some() {
+        metrics.watch_store("notices", stores.notices.clone());
+        metrics.watch_store("jobs", stores.jobs.clone());
+    }
     let stores = stores.map(|store| environment.decorate.store(Arc::new(store)));
     let store = stores.requests;
     let common = redis::start(settings, &environment, store.clone()).await?;
+    if let Some(health) = &common.health {
+        metrics.watch_redis(health.clone());
+    }
     let (clock, decorate) = (environment.clock, environment.decorate);
     let (local, announced) = LocalSink::new();
     let sink = sink(settings, local, &clock)?;
     let (recorder, calls) = CallRecorder::start(store.clone());
+    metrics.watch_dropped_calls(calls.dropped());
     let ports = Ports {
         store: store.clone(),
         registry,
@@ -153,7 +167,7 @@ pub(crate) async fn build(settings: &Settings, environment: Environment) -> Resu
         ..Policy::default()
     };
     let (ports, policy) = decorate.service(ports, policy);
-    let service = TradeService::new(ports, policy);
+    let service = TradeService::new(ports, policy).observed_by(Arc::new(metrics.clone()));
     Ok(Wired {
         notices: service.over(stores.notices),
         jobs: service.over(stores.jobs),
@@ -184,7 +198,11 @@ fn sink(
     })
 }
 
-fn registry(merchants: &[Merchant], environment: &Environment) -> Result<Registry, WireError> {
+fn registry(
+    merchants: &[Merchant],
+    environment: &Environment,
+    metrics: &Metrics,
+) -> Result<Registry, WireError> {
     let mut handlers: Vec<Arc<dyn PayHandler>> = Vec::new();
     let mut wrong = Vec::new();
     for (index, merchant) in merchants.iter().enumerate() {
@@ -196,13 +214,13 @@ fn registry(merchants: &[Merchant], environment: &Environment) -> Result<Registr
         };
         if let Some(account) = &merchant.wechat {
             match wechat::handler(enterprise, account, environment) {
-                Ok(handler) => handlers.push(guard(handler, environment)),
+                Ok(handler) => handlers.push(guard(handler, environment, metrics)),
                 Err(why) => wrong.push(format!("merchant[{index}].wechat: {why}")),
             }
         }
         if let Some(account) = &merchant.alipay {
             match alipay::handler(enterprise, account, environment) {
-                Ok(handler) => handlers.push(guard(handler, environment)),
+                Ok(handler) => handlers.push(guard(handler, environment, metrics)),
                 Err(why) => wrong.push(format!("merchant[{index}].alipay: {why}")),
             }
         }
@@ -214,12 +232,14 @@ fn registry(merchants: &[Merchant], environment: &Environment) -> Result<Registr
     }
 }
 
-/// Every handler is traced, retried, guarded and timed in the same way.
-fn guard(handler: Arc<dyn PayHandler>, environment: &Environment) -> Arc<dyn PayHandler> {
+/// Every handler is traced, retried, measured, guarded and timed in the same way.
+fn guard(handler: Arc<dyn PayHandler>, environment: &Environment, metrics: &Metrics) -> Arc<dyn PayHandler> {
     let clock = &environment.clock;
     let timed = Arc::new(Timeout::new(handler, Arc::clone(clock), CALL_LIMIT));
     let guarded = Arc::new(Breaker::new(timed, Arc::clone(clock), BreakerPolicy::default()));
-    let retried = Arc::new(Retry::new(guarded, Arc::clone(clock), RetryPolicy::default()));
+    metrics.watch_breaker(guarded.enterprise(), guarded.channel(), Arc::clone(&guarded));
+    let measured = Arc::new(Measured::new(guarded, Arc::clone(clock), metrics.clone()));
+    let retried = Arc::new(Retry::new(measured, Arc::clone(clock), RetryPolicy::default()));
     Arc::new(Trace::new(retried, Arc::clone(clock)))
 }
 

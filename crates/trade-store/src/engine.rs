@@ -10,8 +10,8 @@ mod sqlite;
 use std::{io::ErrorKind, path::Path, time::Duration};
 
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, RuntimeErr,
-    SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions,
+    ConnAcquireErr, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    RuntimeErr, SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions,
     sea_query::{CaseStatement, ColumnDef, Expr},
     sqlx::{self, pool::PoolOptions},
 };

@@ -3,7 +3,7 @@
 use std::{fmt, path::Path};
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{DatabaseBackend, DatabaseConnection, DatabaseTransaction};
 use trade_core::port::StoreError;
 
 use crate::{

@@ -177,7 +177,10 @@ impl TradeService {
                 trading_order_no = number.get(),
                 "a genuine notice for an unknown trading"
             );
-            return Ok(Err(NoticeOutcome::later("unknown_trading", "there is no such trading")));
+            return Ok(Err(NoticeOutcome::later(
+                "unknown_trading",
+                "there is no such trading",
+            )));
         };
         let foreign = trading.channel != notice.channel || trading.enterprise_id != notice.enterprise_id;
         if foreign && guard::on(Guard::MerchantCheck) {

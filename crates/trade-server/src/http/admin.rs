@@ -69,14 +69,7 @@ pub(super) async fn retry_refund(
 }
 
 /// `GET /metrics`, for Prometheus.
-pub(super) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
-    let counts = app.service.counts().await?;
-    let now = app.service.ports().clock.now();
-    let text = metrics::text(
-        &counts,
-        app.calls_dropped(),
-        app.redis.map(|redis| redis.counts()),
-        now,
-    );
-    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    let text = app.metrics.text(&app.service).await;
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }

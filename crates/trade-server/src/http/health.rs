@@ -20,7 +20,7 @@ pub struct RedisHealth {
 
 impl RedisHealth {
     /// Whether it is there, and how often the lock failed.
-    pub(super) fn counts(&self) -> (bool, u64) {
+    pub(crate) fn counts(&self) -> (bool, u64) {
         let failures = self.lock_failures.load(Ordering::Relaxed);
         (self.redis.away().is_none(), failures)
     }

@@ -14,7 +14,7 @@ use trade_core::{
     service::{MessageCode, TradeError},
 };
 
-use super::{App, Problem, native, problem};
+use super::{App, Problem, native, problem, request};
 use crate::causes::one_line;
 
 /// The caller's header.
@@ -81,13 +81,13 @@ pub(super) async fn once<T: IntoResponse + 'static>(
 ) -> Result<Response, Problem> {
     let work = async move { work.await.into_response() };
     let done = match read_key(headers)? {
-        None => tokio::spawn(async move { Ok(work.await) }),
+        None => request::spawn(async move { Ok(work.await) }),
         Some(key) => {
             let key = IdempotencyKey {
                 scope: content.scope.clone(),
                 key,
             };
-            tokio::spawn(keyed(app.clone(), key, content.fingerprint(), work))
+            request::spawn(keyed(app.clone(), key, content.fingerprint(), work))
         }
     };
     done.await.map_err(|_| native::interrupted())?

@@ -9,13 +9,13 @@ use axum::{
 use trade_core::{
     Channel, EnterpriseId,
     handler::{Acknowledgement, Headers, RawNotice},
-    service::NoticeOutcome,
+    service::{NotTaken, NoticeOutcome},
 };
 
 use super::{
     App, Problem,
     fields::{path_id, read_body},
-    native,
+    native, request,
 };
 
 /// `POST /trade/open/notify/wx/{enterpriseId}`
@@ -42,7 +42,9 @@ async fn take(
     number: Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let enterprise = path_id("enterpriseId", &number, EnterpriseId::new)?;
+    let refused = |reason| app.metrics.notice_refused(channel, reason);
+    let enterprise =
+        path_id("enterpriseId", &number, EnterpriseId::new).inspect_err(|_| refused("no_merchant"))?;
     let headers = request.headers().iter().map(|(name, value)| {
         // A value that is no text becomes one that verifies nothing, rather than an absent header.
         (
@@ -51,15 +53,24 @@ async fn take(
         )
     });
     let headers = Headers::new(headers);
-    let body = read_body(request, &app).await?.to_vec();
+    let body = read_body(request, &app)
+        .await
+        .inspect_err(|_| refused("unreadable"))?;
+    let body = body.to_vec();
     let notice = RawNotice { headers, body };
     let service = app.notices.clone();
-    let taken = tokio::spawn(async move { service.notice(enterprise, channel, &notice).await }).await;
-    let answer = taken.map_err(|_| native::interrupted())??;
+    let taken = request::spawn(async move { service.notice(enterprise, channel, &notice).await }).await;
+    let answer = taken.map_err(|_| native::interrupted())?;
+    let answer = answer.inspect_err(|_| refused("no_merchant"))?;
+    app.metrics.notice(channel, &answer.outcome);
     match &answer.outcome {
         NoticeOutcome::Taken => {}
-        NoticeOutcome::Refused(why) => tracing::warn!(channel = channel.code(), why, "notice refused"),
-        NoticeOutcome::Later(why) => tracing::warn!(channel = channel.code(), why, "notice put off"),
+        NoticeOutcome::Refused(NotTaken { reason, why }) => {
+            tracing::warn!(channel = channel.code(), reason, why, "notice refused");
+        }
+        NoticeOutcome::Later(NotTaken { reason, why }) => {
+            tracing::warn!(channel = channel.code(), reason, why, "notice put off");
+        }
     }
     Ok(respond(answer.acknowledgement))
 }

@@ -12,6 +12,7 @@ use trade_core::{
     service::{ErrorClass, MessageCode, TradeError},
 };
 
+use super::request::RequestId;
 use crate::causes::one_line;
 
 /// The one code of all trade errors in the `INNER-ERROR` header.
@@ -142,6 +143,9 @@ impl IntoResponse for Problem {
             "detail": self.detail,
             "code": self.code.number(),
         });
+        if let (Value::Object(members), Some(id)) = (&mut body, RequestId::current()) {
+            members.insert("request_id".into(), json!(id.to_string()));
+        }
         let mut headers = headers(self.code.text(), &self.detail);
         if self.try_again {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));

@@ -15,7 +15,7 @@ use trade_core::{
 use super::{
     App, Problem,
     fields::{Fields, app_id, channel, path_id, read_page, required},
-    native,
+    native, request,
     view::{HistoryLine, TimelineLine, TradingRes},
 };
 use crate::timeline;
@@ -79,7 +79,7 @@ pub(super) async fn timeline(
 pub(super) async fn close(State(app): State<App>, number: Path<String>) -> Result<Json<TradingRes>, Problem> {
     let number = path_id("tradingOrderNo", &number, TradingOrderNo::new)?;
     let service = app.service.clone();
-    let closed = tokio::spawn(async move { service.close(number).await }).await;
+    let closed = request::spawn(async move { service.close(number).await }).await;
     let trading = closed.map_err(|_| native::interrupted())??;
     Ok(Json(view(&app, &trading)?))
 }
