@@ -119,6 +119,7 @@ impl Jobs {
         let mut tasks = JoinSet::new();
         if self.settings.enabled {
             for job in Job::ALL {
+                self.metrics.expect_job(job.name());
                 tasks.spawn(self.clone().run(job));
             }
         }

@@ -1,9 +1,12 @@
 //! Notices: believed only when they fit, and taken once however often they come.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use serde_json::json;
-use trade_core::{Channel, Step, TradingState, service::NoticeOutcome};
+use trade_core::{Channel, Step, Trading, TradingState, port::Observer, service::NoticeOutcome};
 
 use crate::support::{World, merchant};
 
@@ -30,6 +33,35 @@ async fn a_genuine_notice_settles_once() {
     assert_eq!(world.states_announced().await, ["YJS"]);
 }
 
+/// Takes note of how long after each payment its settlement came.
+#[derive(Debug, Default)]
+struct Lags(Mutex<Vec<(Channel, Option<Duration>)>>);
+
+impl Observer for Lags {
+    fn settled(&self, trading: &Trading, lag: Option<Duration>) {
+        assert_eq!(trading.state, TradingState::Settled);
+        self.0.lock().unwrap().push((trading.channel, lag));
+    }
+}
+
+#[tokio::test]
+async fn each_settlement_is_observed_once() {
+    let world = World::new().await;
+    let lags = Arc::new(Lags::default());
+    let service = world.service.clone().observed_by(lags.clone());
+    let world = World { service, ..world };
+    let trading = world.create(Channel::WechatPay, 1).await.unwrap();
+    let number = trading.trading_order_no;
+    let body = world.wechat.notice(number, 1990);
+    for _ in 0..3 {
+        let answer = world.notify(Channel::WechatPay, &body).await;
+        assert_eq!(answer.outcome, NoticeOutcome::Taken);
+    }
+    world.service.query(number).await.unwrap();
+    let seen = lags.0.lock().unwrap().clone();
+    assert_eq!(seen, [(Channel::WechatPay, None)], "the channel told no time");
+}
+
 #[tokio::test]
 async fn authentic_is_not_yet_valid() {
     let world = World::new().await;
@@ -38,17 +70,17 @@ async fn authentic_is_not_yet_valid() {
     let wrong_amount = world.wechat.notice(number, 1);
     let wrong_merchant = json!({"id": "x", "merchant": 9, "out_trade_no": number.to_string(), "total": 1990});
     let not_ours = json!({"id": "x", "merchant": merchant().get(), "out_trade_no": "A-1", "total": 1990});
-    for body in [
-        wrong_amount,
-        wrong_merchant.to_string(),
-        not_ours.to_string(),
-        "forged".into(),
+    for (body, reason) in [
+        (wrong_amount, "mismatch"),
+        (wrong_merchant.to_string(), "wrong_merchant"),
+        (not_ours.to_string(), "not_our_number"),
+        ("forged".into(), "bad_signature"),
     ] {
         let answer = world.notify(Channel::WechatPay, &body).await;
-        assert!(
-            matches!(answer.outcome, NoticeOutcome::Refused(_)),
-            "{body}: {answer:?}"
-        );
+        let NoticeOutcome::Refused(not) = &answer.outcome else {
+            panic!("{body}: {answer:?}");
+        };
+        assert_eq!(not.reason, reason, "{body}: {answer:?}");
         assert_eq!(answer.acknowledgement.status, 400);
     }
     // A notice of the other channel about this trading.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use trade_core::{
     Certainty, Channel, ChannelError, ErrorKind, Timestamp, TradingOrderNo,
-    handler::{Breaker, BreakerPolicy, PayHandler, Retry, RetryPolicy, Timeout, Trace},
+    handler::{Breaker, BreakerPolicy, BreakerState, PayHandler, Retry, RetryPolicy, Timeout, Trace},
     memory::ManualClock,
     port::Clock,
 };
@@ -95,10 +95,12 @@ async fn the_breaker_opens_fails_fast_probes_once_and_closes() {
         ..BreakerPolicy::default()
     };
     let breaker = Breaker::new(channel.clone(), clock.clone(), policy);
+    assert_eq!(breaker.state(), BreakerState::Closed);
     channel.fail([Fault::LostBefore; 4]);
     for _ in 0..4 {
         breaker.query(number()).await.unwrap_err();
     }
+    assert_eq!(breaker.state(), BreakerState::Open);
     let error = breaker.query(number()).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.certainty()),
@@ -108,8 +110,14 @@ async fn the_breaker_opens_fails_fast_probes_once_and_closes() {
     assert_eq!(channel.calls("query"), 4, "nothing was sent");
 
     clock.advance(Duration::from_secs(10));
+    assert_eq!(
+        breaker.state(),
+        BreakerState::HalfOpen,
+        "the next call is let through"
+    );
     channel.fail([Fault::LostBefore]);
     breaker.query(number()).await.unwrap_err();
+    assert_eq!(breaker.state(), BreakerState::Open);
     assert_eq!(
         breaker.query(number()).await.unwrap_err().kind(),
         ErrorKind::BreakerOpen
@@ -118,6 +126,7 @@ async fn the_breaker_opens_fails_fast_probes_once_and_closes() {
 
     clock.advance(Duration::from_secs(10));
     breaker.query(number()).await.unwrap();
+    assert_eq!(breaker.state(), BreakerState::Closed);
     breaker.query(number()).await.unwrap();
 }
 

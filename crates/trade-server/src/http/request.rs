@@ -87,7 +87,9 @@ pub(super) async fn observe(State(app): State<App>, request: Request, next: Next
 }
 
 fn log(method: &str, route: &str, status: StatusCode, took: Duration) {
-    let (status, duration_ms) = (status.as_u16(), took.as_millis());
+    let status = status.as_u16();
+    // A number in JSON, too: the wider type becomes a text there.
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if QUIET.contains(&route) {
         return;
     }

@@ -107,75 +107,17 @@ pub(super) struct Counted {
 
 impl Collector for Counted {
     fn encode(&self, mut out: DescriptorEncoder<'_>) -> fmt::Result {
-        let up = u64::from(self.counts.is_some());
-        one(
-            &mut out,
-            "trade_store_up",
-            "Whether the store answered just now",
-            up,
-        )?;
+        let (name, help) = ("trade_store_up", "Whether the store answered just now");
+        one(&mut out, name, help, u64::from(self.counts.is_some()))?;
         let Some(counts) = &self.counts else {
             return Ok(());
         };
-        let age = |since: Option<Timestamp>| since.map_or(0, |since| self.now.since(since).as_secs());
-        for (name, help, value) in [
-            (
-                "trade_waiting_tradings",
-                "Live tradings that wait for their payer",
-                counts.waiting_tradings,
-            ),
-            (
-                "trade_open_tradings",
-                "Live tradings whose outcome at the channel is open",
-                counts.open_tradings,
-            ),
-            (
-                "trade_open_oldest_seconds",
-                "How long the oldest open trading has been so",
-                age(counts.oldest_open_at),
-            ),
-            (
-                "trade_unknown_tradings",
-                "Open tradings whose outcome is unknown",
-                counts.unknown_tradings,
-            ),
-            (
-                "trade_unknown_oldest_seconds",
-                "How long the oldest unknown trading has been so",
-                age(counts.oldest_unknown_at),
-            ),
-            (
-                "trade_running_refunds",
-                "Refunds that are neither done nor failed",
-                counts.running_refunds,
-            ),
-            (
-                "trade_refund_oldest_seconds",
-                "How long ago the oldest running refund was asked for",
-                age(counts.oldest_refund_at),
-            ),
-            (
-                "trade_unknown_refunds",
-                "Running refunds whose outcome is unknown",
-                counts.unknown_refunds,
-            ),
-            (
-                "trade_unknown_refund_oldest_seconds",
-                "How long the oldest unknown refund has been so",
-                age(counts.oldest_unknown_refund_at),
-            ),
-            (
-                "trade_unsent_events",
-                "Events that are not announced yet",
-                counts.unsent_events,
-            ),
-            (
-                "trade_unsent_oldest_seconds",
-                "How long ago the oldest event happened that is not announced",
-                age(counts.oldest_event_at),
-            ),
-        ] {
-            one(&mut out, name, help, value)?;
+        for (name, help, count) in numbers(counts) {
+            one(&mut out, name, help, count)?;
+        }
+        for (name, help, since) in oldest(counts) {
+            let age = since.map_or(0, |since| self.now.since(since).as_secs());
+            one(&mut out, name, help, age)?;
         }
         let stuck = [
             ("trading", counts.stuck_tradings),
@@ -184,6 +126,73 @@ impl Collector for Counted {
         let stuck = stuck.map(|(kind, count)| (OfKind { kind }, count));
         family(&mut out, "trade_stuck", "What needs a person", stuck)
     }
+}
+
+/// How many there are of what.
+fn numbers(counts: &Counts) -> [(&'static str, &'static str, u64); 6] {
+    [
+        (
+            "trade_waiting_tradings",
+            "Live tradings that wait for their payer",
+            counts.waiting_tradings,
+        ),
+        (
+            "trade_open_tradings",
+            "Live tradings whose outcome at the channel is open",
+            counts.open_tradings,
+        ),
+        (
+            "trade_unknown_tradings",
+            "Open tradings whose outcome is unknown",
+            counts.unknown_tradings,
+        ),
+        (
+            "trade_running_refunds",
+            "Refunds that are neither done nor failed",
+            counts.running_refunds,
+        ),
+        (
+            "trade_unknown_refunds",
+            "Running refunds whose outcome is unknown",
+            counts.unknown_refunds,
+        ),
+        (
+            "trade_unsent_events",
+            "Events that are not announced yet",
+            counts.unsent_events,
+        ),
+    ]
+}
+
+/// Since when the oldest of them is so.
+fn oldest(counts: &Counts) -> [(&'static str, &'static str, Option<Timestamp>); 5] {
+    [
+        (
+            "trade_open_oldest_seconds",
+            "How long the oldest open trading has been so",
+            counts.oldest_open_at,
+        ),
+        (
+            "trade_unknown_oldest_seconds",
+            "How long the oldest unknown trading has been so",
+            counts.oldest_unknown_at,
+        ),
+        (
+            "trade_refund_oldest_seconds",
+            "How long ago the oldest running refund was asked for",
+            counts.oldest_refund_at,
+        ),
+        (
+            "trade_unknown_refund_oldest_seconds",
+            "How long the oldest unknown refund has been so",
+            counts.oldest_unknown_refund_at,
+        ),
+        (
+            "trade_unsent_oldest_seconds",
+            "How long ago the oldest event happened that is not announced",
+            counts.oldest_event_at,
+        ),
+    ]
 }
 
 fn one(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: impl EncodeGaugeValue) -> fmt::Result {

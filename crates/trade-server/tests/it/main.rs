@@ -26,6 +26,8 @@ mod full;
 mod health;
 mod idempotency;
 mod instances;
+mod logs;
+mod metrics;
 mod nonsense;
 mod notice;
 mod operate;

@@ -1,12 +1,13 @@
-//! What operators look at: timeline, stuck rows, metrics.
-
-use std::collections::BTreeMap;
+//! What operators look at: timeline, stuck rows.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use trade_sandbox::faults::{Fault, FaultKind};
 
-use crate::world::{World, bank};
+use crate::{
+    metrics::samples,
+    world::{World, bank},
+};
 
 #[tokio::test]
 async fn the_timeline_tells_calls_notices_transitions_and_events_in_order() {
@@ -85,7 +86,7 @@ async fn what_is_stuck_says_why_and_goes_on_after_a_retry() {
     }
     let retry = format!("/trade/admin/tradings/{number}/retry");
     assert!(shown["action"].as_str().unwrap().contains(&retry), "{stuck}");
-    assert_eq!(gauges(&world).await["trade_stuck{kind=\"trading\"}"], 1);
+    assert_eq!(samples(&world).await["trade_stuck{kind=\"trading\"}"], 1.0);
 
     let (status, _) = world.post_empty(&retry).await;
     assert_eq!(status, StatusCode::OK);
@@ -99,82 +100,4 @@ async fn what_is_stuck_says_why_and_goes_on_after_a_retry() {
     ] {
         assert_eq!(world.post_empty(path).await.0, status, "{path}");
     }
-}
-
-/// Every sample of the metrics; the text is checked line by line.
-async fn gauges(world: &World) -> BTreeMap<String, u64> {
-    let response = world
-        .http
-        .get(format!("{}/metrics", world.base))
-        .send()
-        .await
-        .unwrap();
-    let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
-    assert!(
-        content_type.starts_with("text/plain; version=0.0.4"),
-        "{content_type}"
-    );
-    let text = response.text().await.unwrap();
-    let mut samples = BTreeMap::new();
-    let (mut helped, mut typed) = (None, None);
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            let (name, help) = rest.split_once(' ').unwrap();
-            assert!(!help.is_empty(), "{line}");
-            helped = Some(name);
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            let (name, kind) = rest.split_once(' ').unwrap();
-            assert!(["gauge", "counter"].contains(&kind), "{line}");
-            assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
-            typed = Some(name);
-        } else {
-            let (sample, value) = line.rsplit_once(' ').unwrap();
-            let name = sample.split('{').next().unwrap();
-            assert!(helped == Some(name) && typed == Some(name), "{line}");
-            let new = samples
-                .insert(sample.to_owned(), value.parse().unwrap())
-                .is_none();
-            assert!(new, "twice: {line}");
-        }
-    }
-    samples
-}
-
-#[tokio::test]
-async fn metrics_count_what_waits_and_runs() {
-    let world = World::new().await;
-    let empty = gauges(&world).await;
-    let names = [
-        "trade_calls_dropped_total",
-        "trade_open_oldest_seconds",
-        "trade_open_tradings",
-        "trade_refund_oldest_seconds",
-        "trade_running_refunds",
-        "trade_stuck{kind=\"refund\"}",
-        "trade_stuck{kind=\"trading\"}",
-        "trade_unsent_events",
-        "trade_unsent_oldest_seconds",
-        "trade_waiting_tradings",
-    ];
-    assert!(empty.keys().eq(names), "{empty:?}");
-    assert!(empty.values().all(|value| *value == 0), "{empty:?}");
-    world.create("ALI_PAY", 1).await;
-    let number = world.paid("WECHAT_PAY", 2).await;
-    let (status, _) = world
-        .post("/trade/inner/refunds", &World::part("r-1", &number, "5.00"))
-        .await;
-    assert_eq!(status, StatusCode::OK);
-    let (status, queued) = world
-        .post("/trade/inner/refunds", &World::part("r-2", &number, "5.00"))
-        .await;
-    assert_eq!((status, &queued["state"]), (StatusCode::OK, &json!("applied")));
-    let counted = gauges(&world).await;
-    assert_eq!(
-        (
-            counted["trade_waiting_tradings"],
-            counted["trade_running_refunds"]
-        ),
-        (1, 2),
-        "{counted:?}"
-    );
 }

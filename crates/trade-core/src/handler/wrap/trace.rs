@@ -35,7 +35,8 @@ impl Trace {
     ) -> Result<T, ChannelError> {
         let started = self.clock.monotonic();
         let result = call.await;
-        let duration_ms = self.clock.monotonic().saturating_sub(started).as_millis();
+        let took = self.clock.monotonic().saturating_sub(started).as_millis();
+        let duration_ms = u64::try_from(took).unwrap_or(u64::MAX);
         let (channel, enterprise_id) = (self.channel().code(), self.enterprise().get());
         match &result {
             Ok(reply) => {
