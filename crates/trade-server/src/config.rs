@@ -1,6 +1,7 @@
 //! The configuration: TOML file plus environment, read once, every wrong or missing key named.
 
 mod admin;
+mod fault;
 mod jobs;
 mod live;
 mod log;
@@ -11,7 +12,7 @@ mod store;
 
 use std::path::Path;
 
-use config::{Config, Environment, File, FileFormat};
+use config::{Config, ConfigBuilder, Environment, File, FileFormat, builder::DefaultState};
 use serde::Deserialize;
 
 pub use admin::Admin;
@@ -65,7 +66,7 @@ pub struct Settings {
 pub enum ConfigError {
     /// The file or an environment variable cannot be read as settings.
     #[error("the configuration is wrong: {0}")]
-    Read(#[from] config::ConfigError),
+    Read(String),
     /// One or more keys have wrong values; all of them are listed.
     #[error("the configuration is wrong:\n  {}", .0.join("\n  "))]
     Values(Vec<String>),
@@ -85,8 +86,7 @@ impl Settings {
             .prefix_separator("__")
             .separator("__")
             .try_parsing(true);
-        let settings: Self = builder.add_source(environment).build()?.try_deserialize()?;
-        settings.checked()
+        Self::read(builder.add_source(environment))?.checked()
     }
 
     /// Reads settings from TOML text, without the environment.
@@ -95,8 +95,12 @@ impl Settings {
     /// As [`Settings::load`].
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let source = File::from_str(text, FileFormat::Toml);
-        let settings: Self = Config::builder().add_source(source).build()?.try_deserialize()?;
-        settings.checked()
+        Self::read(Config::builder().add_source(source))?.checked()
+    }
+
+    fn read(builder: ConfigBuilder<DefaultState>) -> Result<Self, ConfigError> {
+        let read = builder.build().and_then(Config::try_deserialize);
+        read.map_err(|error| ConfigError::Read(fault::describe(&error)))
     }
 
     fn checked(self) -> Result<Self, ConfigError> {
@@ -195,6 +199,20 @@ mod tests {
         ));
         assert!(
             several.contains("enterprise_id") && several.contains("qr.size") && several.contains("qr.margin")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_quoted() {
+        let syntax = error_of(&GOOD.replace("\"k\"", "\"canary\"x"));
+        assert!(
+            syntax.contains("line 6") && !syntax.contains("canary"),
+            "{syntax}"
+        );
+        let place = error_of("[server]\nnode = \"canary\"");
+        assert!(
+            place.contains("server.node") && !place.contains("canary"),
+            "{place}"
         );
     }
 

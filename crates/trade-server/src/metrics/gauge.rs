@@ -18,7 +18,7 @@ use trade_core::{
     handler::{Breaker, BreakerState},
     port::Counts,
 };
-use trade_store::{PoolUse, SqlStore};
+use trade_store::SqlStore;
 
 use crate::http::RedisHealth;
 
@@ -69,25 +69,31 @@ impl Collector for Watch {
         });
         let help = "Circuit breaker of a merchant at a channel: 0 closed, 1 half-open, 2 open";
         family(&mut out, "trade_breaker_state", help, breakers)?;
-        let pools = watched.stores.iter().flat_map(|(work, store)| {
-            let alone = watched.stores.len() == 1;
-            let named = move |(pool, used): (&str, PoolUse)| match pool {
-                "all" => ((*work).to_owned(), used),
-                _ if alone => (pool.to_owned(), used),
-                _ => (format!("{work}_{pool}"), used),
-            };
-            store.pools().into_iter().map(named)
-        });
-        let pools = pools.flat_map(|(pool, used)| {
-            let busy = used.open.saturating_sub(used.idle);
-            [("busy", busy), ("idle", used.idle)].map(|(state, count)| {
-                let pool = pool.clone();
-                (OfPool { pool, state }, u64::from(count))
-            })
-        });
+        let pools = connections(&watched.stores);
         let help = "Connections to the database that are open, by pool, at work or idle";
         family(&mut out, "trade_database_connections", help, pools)
     }
+}
+
+/// The connections by pool and state. One store alone needs no name for its pools of different kinds.
+fn connections(stores: &[(&'static str, SqlStore)]) -> Vec<(OfPool, u64)> {
+    let alone = stores.len() == 1;
+    let mut samples = Vec::new();
+    for (work, store) in stores {
+        for (pool, used) in store.pools() {
+            let pool = match pool {
+                "all" => (*work).to_owned(),
+                _ if alone => pool.to_owned(),
+                _ => format!("{work}_{pool}"),
+            };
+            let busy = used.open.saturating_sub(used.idle);
+            for (state, count) in [("busy", busy), ("idle", used.idle)] {
+                let pool = pool.clone();
+                samples.push((OfPool { pool, state }, u64::from(count)));
+            }
+        }
+    }
+    samples
 }
 
 const fn state(state: BreakerState) -> u64 {

@@ -1,0 +1,109 @@
+//! Keeping what was said, and searching it.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Keeps what is said.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    said: Arc<Mutex<Vec<u8>>>,
+    /// The log, for whoever keeps something else.
+    pub(crate) log: Log,
+}
+
+/// The log that is written at the same time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).contains(text)
+    }
+}
+
+impl Kept {
+    /// Keeps something else than the log.
+    pub(crate) fn beside(log: &Self) -> Self {
+        Self {
+            said: Arc::default(),
+            log: Log(Arc::clone(&log.said)),
+        }
+    }
+
+    pub(crate) fn add(&self, text: &str) {
+        self.said.lock().unwrap().extend_from_slice(text.as_bytes());
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.said.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.said.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'writer> MakeWriter<'writer> for Kept {
+    type Writer = Self;
+
+    fn make_writer(&'writer self) -> Self {
+        self.clone()
+    }
+}
+
+/// Texts that must not be found, in every spelling they may be found in.
+pub(crate) struct Canaries(Vec<String>);
+
+impl Canaries {
+    pub(crate) fn of(secrets: impl IntoIterator<Item = &'static str>) -> Self {
+        let mut canaries = Self(Vec::new());
+        for secret in secrets {
+            canaries.plant(secret);
+        }
+        canaries
+    }
+
+    /// A secret, or each line of one that has many: the lines of a key in the middle are its own.
+    pub(crate) fn plant(&mut self, secret: &str) {
+        let lines: Vec<_> = secret.lines().filter(|line| !line.starts_with("-----")).collect();
+        let own = match lines.as_slice() {
+            [line] if line.len() > 200 => vec![&line[100..140]],
+            [line] => vec![*line],
+            lines => lines[2..lines.len() - 1].to_vec(),
+        };
+        assert!(!own.is_empty());
+        for part in own {
+            assert!(part.len() >= 20, "{part} may be found by chance");
+            self.0.push(part.to_owned());
+            // The first characters of Base64 do not depend on what follows.
+            self.0.push(STANDARD.encode(part)[..24].to_owned());
+            let bytes = format!("{:?}", &part.as_bytes()[..16]);
+            self.0.push(bytes.trim_matches(['[', ']']).to_owned());
+        }
+    }
+
+    pub(crate) fn not_in(&self, place: &str, text: &str) {
+        assert!(!text.is_empty(), "{place} is empty");
+        for canary in &self.0 {
+            if let Some(at) = text.find(canary) {
+                let from = (0..=at.saturating_sub(200))
+                    .rev()
+                    .find(|from| text.is_char_boundary(*from));
+                let around: String = text[from.unwrap()..].chars().take(500).collect();
+                panic!("{canary} is in {place}: …{around}…");
+            }
+        }
+    }
+}
