@@ -1,67 +1,6 @@
-//! Keeping what was said, and searching it.
-
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+//! Searching what was said.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Keeps what is said.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Kept {
-    said: Arc<Mutex<Vec<u8>>>,
-    /// The log, for whoever keeps something else.
-    pub(crate) log: Log,
-}
-
-/// The log that is written at the same time.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    pub(crate) fn contains(&self, text: &str) -> bool {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).contains(text)
-    }
-}
-
-impl Kept {
-    /// Keeps something else than the log.
-    pub(crate) fn beside(log: &Self) -> Self {
-        Self {
-            said: Arc::default(),
-            log: Log(Arc::clone(&log.said)),
-        }
-    }
-
-    pub(crate) fn add(&self, text: &str) {
-        self.said.lock().unwrap().extend_from_slice(text.as_bytes());
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.said.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.said.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'writer> MakeWriter<'writer> for Kept {
-    type Writer = Self;
-
-    fn make_writer(&'writer self) -> Self {
-        self.clone()
-    }
-}
 
 /// Texts that must not be found, in every spelling they may be found in.
 pub(crate) struct Canaries(Vec<String>);

@@ -17,6 +17,8 @@
 #[path = "../common/clock.rs"]
 mod clock;
 mod found;
+#[path = "../common/kept.rs"]
+mod kept;
 #[path = "../../../trade-store/tests/it/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use all of it")]
 mod server;
@@ -49,7 +51,8 @@ use trade_server::{
 use trade_testkit::gated::{Gate, GatedStore, Operation};
 
 use self::{
-    found::{Canaries, Kept},
+    found::Canaries,
+    kept::Kept,
     world::{Tapped, World, bank},
 };
 
@@ -102,7 +105,7 @@ fn with_password(url: &str) -> String {
 
 /// Everything an operator, an order system, a payer, a channel and a stranger do, right and wrong. Every
 /// answer is kept.
-async fn drive(world: &World, answers: &Kept, panicking: &Panicking) {
+async fn drive(world: &World, log: &Kept, answers: &Kept, panicking: &Panicking) {
     let mut numbers = Vec::new();
     for (channel, order) in ["WECHAT_PAY", "ALI_PAY"].into_iter().zip(1..) {
         let number = world.paid(channel, order).await;
@@ -136,7 +139,7 @@ async fn drive(world: &World, answers: &Kept, panicking: &Panicking) {
     // The broker does not let us in, which the relay tells with every event.
     let told = "event not taken";
     for _ in 0..6000 {
-        if answers.log.contains(told) {
+        if log.text().contains(told) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -308,8 +311,8 @@ async fn tried(log: &Kept, url: Option<&str>) {
     canaries.plant(&kit.wechat.private_key_pem);
     canaries.plant(&kit.wechat.apiv3_key);
     canaries.plant(&kit.alipay.app_private_key);
-    let answers = Kept::beside(log);
-    drive(&world, &answers, &panicking).await;
+    let answers = Kept::default();
+    drive(&world, log, &answers, &panicking).await;
     refusals(&world, &answers).await;
     let folder = world.stop().await;
     match url {

@@ -1,54 +1,30 @@
 //! What the log says: an id on every line of a request, one line of access, nothing about health.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::EnvFilter;
 use trade_core::port::{StoreError, TradeStore};
 use trade_server::{config::LogFormat, telemetry, wire::Decorate};
 use trade_testkit::gated::{Gate, GatedStore, Operation};
 
-use crate::world::World;
+use crate::{kept::Kept, world::World};
 
-/// Keeps what is logged.
-#[derive(Debug, Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+/// The log of this thread, on which the whole world of a test runs.
+struct Log(Kept);
 
-impl io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'writer> MakeWriter<'writer> for Kept {
-    type Writer = Self;
-
-    fn make_writer(&'writer self) -> Self {
-        self.clone()
-    }
-}
-
-impl Kept {
-    /// Keeps the lines of this thread, on which the whole world of a test runs.
+impl Log {
     fn start(filter: EnvFilter) -> (Self, DefaultGuard) {
-        let kept = Self::default();
+        let kept = Kept::default();
         let subscriber = telemetry::subscriber(LogFormat::Json, filter, kept.clone(), false);
-        (kept, tracing::subscriber::set_default(subscriber))
+        (Self(kept), tracing::subscriber::set_default(subscriber))
     }
 
     /// Every line, each a JSON object.
     fn lines(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let text = self.0.text();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
@@ -82,7 +58,7 @@ async fn ask(request: reqwest::RequestBuilder) -> (StatusCode, String, Value) {
 
 #[tokio::test]
 async fn every_request_has_an_id_in_its_lines_its_answer_and_its_problem() {
-    let (kept, _guard) = Kept::start(telemetry::filter("debug"));
+    let (kept, _guard) = Log::start(telemetry::filter("debug"));
     let world = World::new().await;
     let create = |id: &str, order: i64| {
         let request = world.http.post(format!("{}/trade/inner/native", world.base));
@@ -156,7 +132,7 @@ async fn every_request_has_an_id_in_its_lines_its_answer_and_its_problem() {
 
 #[tokio::test]
 async fn health_and_metrics_are_not_logged_and_ticks_name_their_job() {
-    let (kept, _guard) = Kept::start(telemetry::filter("debug"));
+    let (kept, _guard) = Log::start(telemetry::filter("debug"));
     let world = World::new().await;
     for path in ["/livez", "/readyz", "/metrics"] {
         let (status, id, _) = ask(world.http.get(format!("{}{path}", world.base))).await;
@@ -185,7 +161,7 @@ async fn health_and_metrics_are_not_logged_and_ticks_name_their_job() {
 
 #[tokio::test]
 async fn a_filter_for_errors_keeps_the_ids() {
-    let (kept, _guard) = Kept::start(telemetry::filter("error"));
+    let (kept, _guard) = Log::start(telemetry::filter("error"));
     let world = World::decorated(Arc::new(Panicking)).await;
     let request = world.http.get(format!("{}/trade/inner/tradings/5", world.base));
     let (status, id, problem) = ask(request.header("x-request-id", "boom")).await;
