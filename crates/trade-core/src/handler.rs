@@ -18,7 +18,9 @@ pub use request::{
     ChannelAnswer, CloseOutcome, Closed, Observed, Payment, PaymentStatus, PlaceRequest, Placed, RefundQuery,
     RefundReply, RefundRequest, RefundStatus, RequestContent,
 };
-pub use wrap::{Breaker, BreakerPolicy, BreakerState, Retry, RetryPolicy, Timeout, Trace};
+pub use wrap::{Breaker, Retry, RetryPolicy, Timeout, Trace};
+
+pub use crate::circuit::{BreakerPolicy, BreakerState};
 
 use crate::{Capability, Channel, ChannelError, EnterpriseId, TradingOrderNo};
 

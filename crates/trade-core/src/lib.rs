@@ -23,6 +23,7 @@
 //! implementations of the ports.
 
 mod channel;
+mod circuit;
 mod error;
 mod event;
 mod id;
@@ -41,6 +42,7 @@ pub mod port;
 pub mod service;
 
 pub use channel::{Capability, Channel, UnknownChannel};
+pub use circuit::{BreakerPolicy, BreakerState, Circuit, Permit};
 pub use error::{Certainty, ChannelError, ErrorKind};
 pub use event::{Event, EventDraft, RoutingKey, StatusCode, TradeStatusMsg};
 pub use id::{

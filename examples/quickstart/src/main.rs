@@ -53,6 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             amount: Amount::from_yuan("19.90")?,
             memo: "日常保洁".into(),
             change_channel: false,
+            expires_at: None,
         })
         .await?;
     let number = trading.trading_order_no;

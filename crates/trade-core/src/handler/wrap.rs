@@ -8,7 +8,7 @@ mod retry;
 mod timeout;
 mod trace;
 
-pub use breaker::{Breaker, BreakerPolicy, BreakerState};
+pub use breaker::Breaker;
 pub use retry::{Retry, RetryPolicy};
 pub use timeout::Timeout;
 pub use trace::Trace;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Amount, Cause, Channel, EnterpriseId, ErrorKind, Fen, JournalEntry, ProductAppId, ProductOrderNo, Role,
-    Step, Trading, TradingOrderNo, TradingState,
+    Step, Timestamp, Trading, TradingOrderNo, TradingState,
     handler::{ChannelAnswer, PayHandler, PlaceRequest},
     port::{Inserted, LockToken, OrderKey},
 };
@@ -37,6 +37,17 @@ pub struct CreateTrading {
     pub memo: String,
     /// Whether a live trading of the order at another channel is closed first.
     pub change_channel: bool,
+    /// When the order stops being payable, if its order system says so; else the service's own rule of
+    /// [`Policy::pay_within`](super::Policy::pay_within) from now. At least [`CreateTrading::SHORTEST`] and at
+    /// most [`CreateTrading::LONGEST`] away. A live trading keeps the expiry it was made with.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl CreateTrading {
+    /// A payer needs a moment, and no channel takes less.
+    pub const SHORTEST: Duration = Duration::from_secs(60);
+    /// No channel keeps an order longer than some days.
+    pub const LONGEST: Duration = Duration::from_secs(5 * 24 * 3600);
 }
 
 impl TradeService {
@@ -135,7 +146,10 @@ impl TradeService {
         let trading_order_no = TradingOrderNo::new(self.ports.ids.next().await?)
             .map_err(|invalid| TradeError::invalid("tradingOrderNo", invalid.to_string()))?;
         let now = self.ports.clock.now();
-        let expires_at = now.plus(self.policy.pay_within);
+        let expires_at = match request.expires_at {
+            None => now.plus(self.policy.pay_within),
+            Some(at) => expiry_within_reach(at, now)?,
+        };
         let place = PlaceRequest {
             trading_order_no,
             amount: request.amount,
@@ -272,6 +286,19 @@ fn finished(trading: Trading) -> Result<Trading, TradeError> {
         | TradingState::Free
         | TradingState::OnAccount => Err(TradeError::Busy(trading.trading_order_no)),
     }
+}
+
+fn expiry_within_reach(at: Timestamp, now: Timestamp) -> Result<Timestamp, TradeError> {
+    let reach = now.plus(CreateTrading::SHORTEST)..=now.plus(CreateTrading::LONGEST);
+    if reach.contains(&at) {
+        return Ok(at);
+    }
+    let rule = format!(
+        "must be a minute to five days away, and {} is not: it is {} now",
+        at.to_beijing_text(),
+        now.to_beijing_text()
+    );
+    Err(TradeError::invalid("expiresAt", rule))
 }
 
 fn first_entry(trading: &Trading) -> JournalEntry {

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use trade_core::{
     Certainty, Channel, ErrorKind, Step, TradingState,
-    port::TradingStore,
-    service::{MessageCode, TradeError},
+    port::{Clock, TradingStore},
+    service::{CreateTrading, MessageCode, TradeError},
 };
 
 use crate::support::{Fault, World, order, payment};
@@ -288,4 +288,34 @@ async fn many_at_once_make_one_trading() {
     }
     assert_eq!(numbers.len(), 1);
     assert_eq!((world.wechat.orders(), world.wechat.calls("place")), (1, 1));
+}
+
+#[tokio::test]
+async fn an_order_systems_own_expiry_is_kept_and_checked() {
+    for channel in BOTH {
+        let world = World::new().await;
+        let now = world.clock.now();
+        let until = |secs: u64| CreateTrading {
+            expires_at: Some(now.plus(Duration::from_secs(secs))),
+            ..payment(channel, 1)
+        };
+        for (secs, allowed) in [(0, false), (59, false), (432_001, false), (60, true)] {
+            let answer = world.service.create(&until(secs)).await;
+            assert_eq!(answer.is_ok(), allowed, "{secs}");
+            if let Err(error) = answer {
+                assert!(error.to_string().starts_with("expiresAt: "), "{error}");
+                assert_eq!(world.channel(channel).orders(), 0);
+            }
+        }
+        let rows = world.store.tradings_of(&order(1)).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].expires_at, now.plus(Duration::from_secs(60)));
+        // It is closed when its own time is over, long before the service's twenty minutes.
+        world.clock.advance(Duration::from_secs(61));
+        world.run(2).await;
+        assert_eq!(
+            world.row(rows[0].trading_order_no).await.state,
+            TradingState::Cancelled
+        );
+    }
 }

@@ -47,6 +47,7 @@ pub(crate) fn payment(channel: Channel, number: i64) -> CreateTrading {
         amount: Amount::new(1990).unwrap(),
         memo: "日常保洁".into(),
         change_channel: false,
+        expires_at: None,
     }
 }
 

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use serde_json::value::RawValue;
-use trade_core::{Amount, Channel, ProductAppId, port::Page};
+use trade_core::{Amount, Channel, ProductAppId, Timestamp, port::Page};
 
 use super::Problem;
 
@@ -161,6 +161,16 @@ impl Fields {
         text.parse()
             .map(Some)
             .map_err(|error: T::Err| Problem::field(name, error.to_string()))
+    }
+
+    /// A point in time, `yyyy-MM-dd HH:mm:ss` in Beijing time.
+    pub(super) fn beijing_time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
+        Timestamp::from_beijing_text(text)
+            .map(Some)
+            .ok_or_else(|| Problem::field(name, "must be a time in Beijing as yyyy-MM-dd HH:mm:ss"))
     }
 
     /// `true` or `false`.

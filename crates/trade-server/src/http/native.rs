@@ -43,6 +43,10 @@ fn content(request: &CreateTrading) -> Content {
         .with("tradingAmount", &request.amount.get())
         .with("memo", &request.memo)
         .with("changeChannel", &request.change_channel)
+        .with_some(
+            "expiresAt",
+            request.expires_at.map(|at| at.ms().to_string()).as_deref(),
+        )
 }
 
 fn show(app: &App, trading: &Trading) -> Result<NativePayRes, Problem> {
@@ -69,6 +73,7 @@ fn read(fields: &Fields) -> Result<CreateTrading, Problem> {
         amount: required("tradingAmount", fields.yuan("tradingAmount")?)?,
         memo: required("memo", fields.text("memo")?)?.to_owned(),
         change_channel: fields.flag("changeChannel")?.unwrap_or(false),
+        expires_at: fields.beijing_time("expiresAt")?,
     })
 }
 

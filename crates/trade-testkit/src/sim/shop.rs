@@ -85,6 +85,7 @@ async fn create(world: World) {
         amount: Amount::new(COSTS + order).expect("an amount"),
         memo: "日常保洁".into(),
         change_channel,
+        expires_at: None,
     };
     let before = world.with(|state| {
         state.tell(|| format!("shop: pay order {order} at {channel}, switching: {change_channel}"));
