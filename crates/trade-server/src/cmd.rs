@@ -13,7 +13,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-pub use sandbox::SandboxOptions;
+pub use sandbox::{SandboxOptions, sandbox_merchant};
 pub use show::show_failure;
 
 /// What a command ends with when it does not succeed.

@@ -166,6 +166,12 @@ pub(super) struct MerchantSettings {
     alipay: toml::Table,
 }
 
+/// `[[merchant]]` for a server beside a sandbox, whose notices go to `server`: for programs that start both.
+#[must_use]
+pub fn sandbox_merchant(kit: &MerchantKit, server: &str) -> toml::Table {
+    merchant_settings(kit, server).into_table()
+}
+
 /// The merchant of a sandbox in public-key mode, whose notices go to `server`.
 pub(super) fn merchant_settings(kit: &MerchantKit, server: &str) -> MerchantSettings {
     let table = |pairs: &[(&str, &str)]| -> toml::Table {
