@@ -124,6 +124,7 @@ impl Circuit {
 
     /// Takes in how a call went.
     pub fn record(&self, permit: Permit, failed: bool) {
+        let Permit { probe } = permit;
         let now = self.clock.monotonic();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
@@ -142,12 +143,12 @@ impl Circuit {
                     };
                 }
             }
-            State::Probing { .. } if permit.probe && failed => {
+            State::Probing { .. } if probe && failed => {
                 *state = State::Open {
                     until: now + self.policy.open_for,
                 }
             }
-            State::Probing { .. } if permit.probe => {
+            State::Probing { .. } if probe => {
                 tracing::info!(circuit = self.name, "circuit breaker closes");
                 *state = State::Closed(VecDeque::new());
             }

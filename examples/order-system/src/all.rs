@@ -94,7 +94,9 @@ impl All {
     pub(crate) fn welcome(&self) -> String {
         let address = self.orders.address();
         let here = match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port()),
+            IpAddr::V4(ip) if ip.is_unspecified() => {
+                SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port())
+            }
             _ => address,
         };
         format!(

@@ -94,10 +94,20 @@ mod tests {
         };
         let no = Err(NotAllowed);
         let table = [
-            (Actor::System, [Ok(Cancel), Ok(CloseDispatchingOrder), no, no, no, no]),
+            (
+                Actor::System,
+                [Ok(Cancel), Ok(CloseDispatchingOrder), no, no, no, no],
+            ),
             (
                 Actor::Customer,
-                [Ok(Cancel), Ok(CloseDispatchingOrder), Ok(CloseNoServeOrder), no, no, no],
+                [
+                    Ok(Cancel),
+                    Ok(CloseDispatchingOrder),
+                    Ok(CloseNoServeOrder),
+                    no,
+                    no,
+                    no,
+                ],
             ),
             (Actor::Worker, [no; 6]),
             (
@@ -147,7 +157,10 @@ mod tests {
             assert!(decide(Actor::Operator, ended(Some(just))).is_ok());
             let over = ended(Some(NOW.minus(CLAIM_PERIOD)));
             assert_eq!(decide(Actor::Operator, over), Err(CancelRefusal::TooLongAgo));
-            assert_eq!(decide(Actor::Operator, ended(None)), Err(CancelRefusal::TooLongAgo));
+            assert_eq!(
+                decide(Actor::Operator, ended(None)),
+                Err(CancelRefusal::TooLongAgo)
+            );
         }
     }
 }

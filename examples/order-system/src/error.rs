@@ -119,9 +119,7 @@ impl OrderError {
     /// What the person reads: Chinese and English.
     pub(crate) fn words(&self) -> (String, String) {
         match self {
-            Self::Invalid {
-                chinese, english, ..
-            } => (chinese.clone(), english.clone()),
+            Self::Invalid { chinese, english, .. } => (chinese.clone(), english.clone()),
             Self::NotPayable(status) => {
                 let (chinese, english) = status.words();
                 (
@@ -151,7 +149,10 @@ impl OrderError {
             Self::NobodySignedIn => ("请先登录", "Please sign in first."),
             Self::NoSuchOrder(_) => ("订单不存在", "There is no such order."),
             Self::NotYours(_) => ("这是别人的订单", "This order belongs to somebody else."),
-            Self::NoSuchAddress(_) => ("地址不存在，请重新选择", "There is no such address; choose another."),
+            Self::NoSuchAddress(_) => (
+                "地址不存在，请重新选择",
+                "There is no such address; choose another.",
+            ),
             Self::NotYourAddress(_) => (
                 "这是别人的地址，请重新选择",
                 "This address belongs to somebody else; choose another.",

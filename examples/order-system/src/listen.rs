@@ -46,16 +46,22 @@ impl Listener for Ear {
             return Ok(Handled::Skipped);
         }
         let id = message.product_order_no.get();
-        let applied = self.orders.store.apply(message, self.gap, self.orders.now()).await;
-        let applied =
-            applied.map_err(|error| ListenError::retry("the database failed").because(error))?;
+        let applied = self
+            .orders
+            .store
+            .apply(message, self.gap, self.orders.now())
+            .await;
+        let applied = applied.map_err(|error| ListenError::retry("the database failed").because(error))?;
         match applied {
             Applied::Changed => {
                 self.orders.tell();
                 Ok(Handled::Applied)
             }
             Applied::Late => {
-                tracing::warn!(order = id, "a cancelled order was paid after all: the money goes back");
+                tracing::warn!(
+                    order = id,
+                    "a cancelled order was paid after all: the money goes back"
+                );
                 self.orders.tell();
                 self.orders.refund_soon(id);
                 Ok(Handled::Applied)

@@ -9,8 +9,8 @@ use axum::Router;
 use clap::{Args, Parser, Subcommand};
 use order_system::{Broker, Redis, Settings, places};
 use tokio::{net::TcpListener, signal};
-use trade_core::{EnterpriseId, ProductAppId, Secret, SystemClock};
 use tracing_subscriber::EnvFilter;
+use trade_core::{EnterpriseId, ProductAppId, Secret, SystemClock};
 
 /// What the program ends with when something goes wrong.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -51,7 +51,12 @@ struct Options {
     #[arg(long, env = "ORDER_LISTEN", default_value = "127.0.0.1:8700")]
     listen: SocketAddr,
     /// sqlite://orders.db, postgres://user:password@host/database or mysql://…
-    #[arg(long, env = "ORDER_DATABASE_URL", default_value = "sqlite://orders.db", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "ORDER_DATABASE_URL",
+        default_value = "sqlite://orders.db",
+        hide_env_values = true
+    )]
     database_url: String,
     /// redis://…: counts order numbers; without it, the database does
     #[arg(long, env = "ORDER_REDIS_URL", hide_env_values = true)]
@@ -121,7 +126,10 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let usual = if arguments.options.all { "warn" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -183,7 +191,9 @@ async fn listen_on(address: SocketAddr) -> Result<TcpListener, Failure> {
 async fn serve_alone(address: SocketAddr, router: Router) -> Result<(), Failure> {
     let listener = listen_on(address).await?;
     tracing::info!(%address, "serving");
-    axum::serve(listener, router).with_graceful_shutdown(asked_to_stop()).await?;
+    axum::serve(listener, router)
+        .with_graceful_shutdown(asked_to_stop())
+        .await?;
     Ok(())
 }
 

@@ -37,7 +37,11 @@ impl OrderNumbers {
         let numbers = match redis {
             None => Self::Database(store),
             Some(redis) => Self::Redis {
-                connection: Box::new(connect(redis.url.expose()).await.map_err(|error| failed(&error))?),
+                connection: Box::new(
+                    connect(redis.url.expose())
+                        .await
+                        .map_err(|error| failed(&error))?,
+                ),
                 key: redis.key.clone(),
                 store,
             },
@@ -117,13 +121,21 @@ fn number(now: Timestamp, sequence: i64) -> Result<i64, OrderError> {
 /// `yyMMdd` in Beijing as a number.
 fn day(now: Timestamp) -> Result<i64, OrderError> {
     let text = now.to_beijing_text();
-    let digits: String = text.bytes().skip(2).take(8).filter(u8::is_ascii_digit).map(char::from).collect();
+    let digits: String = text
+        .bytes()
+        .skip(2)
+        .take(8)
+        .filter(u8::is_ascii_digit)
+        .map(char::from)
+        .collect();
     let day: i64 = digits.parse().unwrap_or_default();
     // 19 digits that fit into 64 bits: from 2010 as far as 2092.
     if (100_101..922_337).contains(&day) {
         return Ok(day);
     }
-    Err(OrderError::Numbers(format!("no order number holds the date {text}")))
+    Err(OrderError::Numbers(format!(
+        "no order number holds the date {text}"
+    )))
 }
 
 #[cfg(test)]
@@ -135,7 +147,11 @@ mod tests {
         let at = |text| Timestamp::from_beijing_text(text).unwrap();
         let table = [
             ("2024-06-01 00:00:00", 1, 2_406_010_000_000_000_001),
-            ("2024-06-01 23:59:59", 1_000_000_000_001, 2_406_011_000_000_000_001),
+            (
+                "2024-06-01 23:59:59",
+                1_000_000_000_001,
+                2_406_011_000_000_000_001,
+            ),
             ("2091-12-31 12:00:00", SEQUENCES - 1, 9_112_319_999_999_999_999),
         ];
         for (time, sequence, expected) in table {

@@ -54,7 +54,8 @@ impl Orders {
             .map_err(StartError::Database)?;
         let numbers = OrderNumbers::start(settings.redis.as_ref(), store.clone(), clock.now()).await;
         let remote = |dependency, base: &str| {
-            Remote::new(dependency, base, settings.remote_timeout, Arc::clone(&clock)).map_err(StartError::Http)
+            Remote::new(dependency, base, settings.remote_timeout, Arc::clone(&clock))
+                .map_err(StartError::Http)
         };
         Ok(Self(Arc::new(Parts {
             numbers: numbers.map_err(|error| StartError::Numbers(error.to_string()))?,

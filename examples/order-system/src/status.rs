@@ -203,9 +203,7 @@ impl Event {
     /// Where it leads from and where to.
     #[must_use]
     pub const fn step(self) -> (OrderStatus, OrderStatus) {
-        use OrderStatus::{
-            Canceled, Closed, Dispatching, Finished, NoEvaluation, NoPay, NoServe, Serving,
-        };
+        use OrderStatus::{Canceled, Closed, Dispatching, Finished, NoEvaluation, NoPay, NoServe, Serving};
         match self {
             Self::Payed => (NoPay, Dispatching),
             Self::Dispatch => (Dispatching, NoServe),

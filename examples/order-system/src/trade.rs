@@ -98,7 +98,11 @@ impl Trading {
             trading_order_no: self.trading_order_no,
             channel: self.trading_channel,
             transaction_id: self.transaction_id.clone(),
-            paid_at: self.paid_at.as_deref().and_then(Timestamp::from_beijing_text).unwrap_or(now),
+            paid_at: self
+                .paid_at
+                .as_deref()
+                .and_then(Timestamp::from_beijing_text)
+                .unwrap_or(now),
         })
     }
 
@@ -145,7 +149,10 @@ pub(crate) struct TradeClient {
 
 impl TradeClient {
     pub(crate) fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT).build()?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .build()?;
         Ok(Self {
             http,
             base: settings.trade_url.trim_end_matches('/').to_owned(),
@@ -239,7 +246,10 @@ impl TradeClient {
 
     /// The stream of this system's events after a position. It has no end.
     pub(crate) async fn events(&self, after: i64) -> Result<reqwest::Response, TradeFailure> {
-        let query = [("productAppId", self.app.to_string()), ("after", after.to_string())];
+        let query = [
+            ("productAppId", self.app.to_string()),
+            ("after", after.to_string()),
+        ];
         let response = self
             .get("events")
             .query(&query)
@@ -290,10 +300,15 @@ async fn taken(response: reqwest::Response) -> Result<Vec<u8>, TradeFailure> {
         return Ok(body.to_vec());
     }
     let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let text = problem.get("detail").and_then(Value::as_str).unwrap_or("without a reason");
+    let text = problem
+        .get("detail")
+        .and_then(Value::as_str)
+        .unwrap_or("without a reason");
     let detail = text.to_owned();
     let code = problem.get("code").and_then(Value::as_u64);
-    let code = code.and_then(|code| u16::try_from(code).ok()).unwrap_or_else(|| status.as_u16());
+    let code = code
+        .and_then(|code| u16::try_from(code).ok())
+        .unwrap_or_else(|| status.as_u16());
     let again = problem.get("retryable").and_then(Value::as_bool).unwrap_or(false);
     Err(if status.is_server_error() || again {
         TradeFailure::Later { detail }

@@ -156,11 +156,22 @@ pub(super) async fn detail(
 pub(super) async fn whole_detail(orders: &Orders, order: Order) -> Result<DetailRes, OrderError> {
     let order = orders.fresh(order).await?;
     let id = order.id;
-    let returned = orders.store.returned(id).await?.into_iter().map(TryInto::try_into);
+    let returned = orders
+        .store
+        .returned(id)
+        .await?
+        .into_iter()
+        .map(TryInto::try_into);
     Ok(DetailRes {
         canceled: orders.store.canceled(id).await?.map(Into::into),
         returned: returned.collect::<Result<_, _>>()?,
-        history: orders.store.history(id).await?.into_iter().map(Into::into).collect(),
+        history: orders
+            .store
+            .history(id)
+            .await?
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         order: order.try_into()?,
     })
 }
@@ -178,7 +189,10 @@ pub(super) async fn list(
         let shown: Result<_, _> = rows.into_iter().map(TryInto::try_into).collect();
         Ok(shown?)
     };
-    listed.await.map(Done).map_err(|error: OrderError| Failed::new(error, lang))
+    listed
+        .await
+        .map(Done)
+        .map_err(|error: OrderError| Failed::new(error, lang))
 }
 
 /// The number in a path.

@@ -30,7 +30,10 @@ impl<S: Send + Sync> FromRequest<S> for Input {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
         let (mut parts, body) = request.into_parts();
         let Ok(lang) = Lang::from_request_parts(&mut parts, state).await;
-        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
         let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
         let body = Bytes::from_request(Request::from_parts(parts, body), state).await;
         let body = body.map_err(|_| Failed::new(unreadable(), lang))?;
@@ -45,7 +48,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(Input::from_form(parts.uri.query().unwrap_or_default().as_bytes())))
+        Ok(Self(Input::from_form(
+            parts.uri.query().unwrap_or_default().as_bytes(),
+        )))
     }
 }
 
@@ -60,7 +65,11 @@ fn unreadable() -> OrderError {
 impl Input {
     fn from_form(bytes: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(bytes);
-        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        Self(
+            pairs
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        )
     }
 
     fn from_json(bytes: &[u8]) -> Result<Self, OrderError> {
@@ -73,12 +82,19 @@ impl Input {
             }
         };
         let fields = object.into_iter();
-        Ok(Self(fields.filter_map(|(name, value)| Some((name, text(value)?))).collect()))
+        Ok(Self(
+            fields
+                .filter_map(|(name, value)| Some((name, text(value)?)))
+                .collect(),
+        ))
     }
 
     /// A field that is there and not blank.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+        self.0
+            .get(name)
+            .map(|text| text.trim())
+            .filter(|text| !text.is_empty())
     }
 
     /// A whole number, as a string or a number.

@@ -134,7 +134,10 @@ pub(super) async fn page(
         let shown: Result<_, _> = rows.into_iter().map(TryInto::try_into).collect();
         Ok(shown?)
     };
-    listed.await.map(Done).map_err(|error: OrderError| Failed::new(error, lang))
+    listed
+        .await
+        .map(Done)
+        .map_err(|error: OrderError| Failed::new(error, lang))
 }
 
 /// `GET /orders-manager/operation/orders/{id}`

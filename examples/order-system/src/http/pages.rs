@@ -20,8 +20,7 @@ use crate::{error::OrderError, service::Orders};
 use trade_core::{SystemRandom, port::Random};
 
 /// Only what this server serves itself may run or be shown; the codes are data URLs.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) fn routes() -> Router<Orders> {
@@ -47,7 +46,10 @@ async fn style() -> Response {
 }
 
 async fn script() -> Response {
-    asset("text/javascript; charset=utf-8", include_str!("../../assets/page.js"))
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/page.js"),
+    )
 }
 
 fn asset(kind: &'static str, content: &'static str) -> Response {
@@ -87,7 +89,10 @@ fn with_status(status: StatusCode, template: &impl Template) -> Response {
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            headers.insert(
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            );
             response
         }
         Err(error) => {

@@ -93,8 +93,14 @@ async fn take(ear: &Ear, event: &Event) -> Result<(), Ended> {
     let kept = match verdict {
         Ok(()) => store.move_to(event.position).await,
         Err(reason) => {
-            tracing::error!(position = event.position, reason, "an event is put aside: a person must look");
-            store.put_aside(event.position, &event.data, &reason, ear.orders.now()).await
+            tracing::error!(
+                position = event.position,
+                reason,
+                "an event is put aside: a person must look"
+            );
+            store
+                .put_aside(event.position, &event.data, &reason, ear.orders.now())
+                .await
         }
     };
     kept.map_err(|error| OrderError::from(error).into())
@@ -168,7 +174,8 @@ mod tests {
 
     #[test]
     fn events_are_found_however_the_bytes_are_cut() {
-        let text = ": hello\n\nid: 7\nevent: UPDATE_STATUS\ndata: [1]\n\nid:8\r\ndata:[\r\ndata: 2]\r\n\r\n:\n\n";
+        let text =
+            ": hello\n\nid: 7\nevent: UPDATE_STATUS\ndata: [1]\n\nid:8\r\ndata:[\r\ndata: 2]\r\n\r\n:\n\n";
         let event = |position, data: &str| Event {
             position,
             data: data.into(),

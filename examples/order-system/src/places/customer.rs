@@ -103,6 +103,8 @@ struct OfUser {
 }
 
 async fn of_user(Query(asked): Query<OfUser>) -> Json<Vec<Address>> {
-    let of_user = ADDRESSES.iter().filter(|address| address.user_id == asked.user_id);
+    let of_user = ADDRESSES
+        .iter()
+        .filter(|address| address.user_id == asked.user_id);
     Json(of_user.copied().collect())
 }

@@ -34,7 +34,13 @@ struct Serve {
 const ON_SALE: i32 = 2;
 const OFF_SALE: i32 = 1;
 
-const fn serve(id: i64, price: &'static str, unit: i32, sale_status: i32, item: (i64, &'static str)) -> Serve {
+const fn serve(
+    id: i64,
+    price: &'static str,
+    unit: i32,
+    sale_status: i32,
+    item: (i64, &'static str),
+) -> Serve {
     let (serve_item_id, serve_item_name) = item;
     Serve {
         id,

@@ -76,7 +76,11 @@ impl Orders {
             return Ok(());
         }
         let by = By::system(TIMED_OUT);
-        if self.store.cancel_unpaid(order.id, &by, "系统", self.now()).await? {
+        if self
+            .store
+            .cancel_unpaid(order.id, &by, "系统", self.now())
+            .await?
+        {
             self.tell();
         }
         Ok(())

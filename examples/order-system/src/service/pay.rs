@@ -7,7 +7,7 @@ use crate::{
     error::OrderError,
     status::{OrderStatus, PayStatus},
     store::{paid::Paid, table::Order},
-    trade::{Code, NativePay, Trading, TradeFailure},
+    trade::{Code, NativePay, TradeFailure, Trading},
 };
 
 /// How an order can be paid, or was.
@@ -25,9 +25,15 @@ impl Payable {
     fn of(order: &Order, code: Option<Code>) -> Self {
         Self {
             order_id: order.id,
-            trading_order_no: order.trading_order_no.and_then(|number| TradingOrderNo::new(number).ok()),
+            trading_order_no: order
+                .trading_order_no
+                .and_then(|number| TradingOrderNo::new(number).ok()),
             channel: order.channel(),
-            status: if order.is_paid() { PayStatus::Paid } else { PayStatus::NoPay },
+            status: if order.is_paid() {
+                PayStatus::Paid
+            } else {
+                PayStatus::NoPay
+            },
             code,
         }
     }
@@ -99,7 +105,11 @@ impl Orders {
     /// Writes the trading down. An order that was cancelled meanwhile must not be paid: its code is closed.
     async fn remember(&self, order: Order, native: NativePay) -> Result<Payable, OrderError> {
         let (number, channel) = (native.trading_order_no, native.trading_channel);
-        if self.store.set_trading(order.id, number, channel, self.now()).await? {
+        if self
+            .store
+            .set_trading(order.id, number, channel, self.now())
+            .await?
+        {
             self.tell();
             let code = Code {
                 qr_code: native.qr_code,
@@ -138,7 +148,9 @@ impl Orders {
     /// The order is unknown or somebody else's. A trade server that does not answer leaves what is known.
     pub(crate) async fn pay_result(&self, user_id: i64, id: i64) -> Result<Payable, OrderError> {
         let order = self.order_of(user_id, id).await?;
-        let number = order.trading_order_no.and_then(|number| TradingOrderNo::new(number).ok());
+        let number = order
+            .trading_order_no
+            .and_then(|number| TradingOrderNo::new(number).ok());
         let Some(number) = number.filter(|_| !order.is_paid()) else {
             return Ok(Payable::of(&order, None));
         };
@@ -164,7 +176,11 @@ impl Orders {
         };
         if trading.trading_amount != order.to_pay()?.to_yuan() {
             let (order, number) = (order.id, trading.trading_order_no.get());
-            tracing::error!(order, number, "the trading is of another amount than the order: look at both");
+            tracing::error!(
+                order,
+                number,
+                "the trading is of another amount than the order: look at both"
+            );
             return Ok(false);
         }
         match self.store.pay_success(order.id, &payment, self.now()).await? {
@@ -176,7 +192,11 @@ impl Orders {
             Paid::Known => {}
             Paid::Contradiction | Paid::NoOrder => {
                 let (order, number) = (order.id, trading.trading_order_no.get());
-                tracing::error!(order, number, "the order is paid by another trading: look at both");
+                tracing::error!(
+                    order,
+                    number,
+                    "the order is paid by another trading: look at both"
+                );
             }
         }
         Ok(true)

@@ -50,13 +50,18 @@ impl Orders {
             match self.store.insert_order(&order).await {
                 Ok(()) => return Ok(order.id),
                 Err(error) if is_duplicate(&error) => {
-                    tracing::warn!(order = order.id, "the order number is taken: the counter is behind");
+                    tracing::warn!(
+                        order = order.id,
+                        "the order number is taken: the counter is behind"
+                    );
                     self.numbers.raise(self.now()).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(OrderError::Numbers("every number that was tried is taken".to_owned()))
+        Err(OrderError::Numbers(
+            "every number that was tried is taken".to_owned(),
+        ))
     }
 
     async fn address(&self, user_id: i64, id: i64) -> Result<Address, OrderError> {

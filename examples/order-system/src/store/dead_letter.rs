@@ -45,7 +45,9 @@ impl Store {
             at: Set(now.ms()),
             ..Default::default()
         };
-        dead_letter::Entity::insert(row).exec_without_returning(&tx).await?;
+        dead_letter::Entity::insert(row)
+            .exec_without_returning(&tx)
+            .await?;
         move_to(&tx, position).await?;
         tx.commit().await
     }

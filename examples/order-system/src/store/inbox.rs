@@ -1,8 +1,6 @@
 //! What the trade server says, applied once: inbox and effect are one transaction.
 
-use sea_orm::{
-    ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait,
-};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait};
 use trade_core::{Timestamp, TradeStatusMsg};
 use trade_mq::{Judgement, judge};
 
@@ -159,7 +157,11 @@ async fn refunded(
             status,
         };
         let changed = refund_result(tx, order.id, &result, now).await?;
-        return Ok(if changed { Applied::Changed } else { Applied::Nothing });
+        return Ok(if changed {
+            Applied::Changed
+        } else {
+            Applied::Nothing
+        });
     }
     let row = Returned {
         refund_no: refund_no.get(),
@@ -168,7 +170,10 @@ async fn refunded(
         trading_channel: message.trading_channel.code().to_owned(),
         refund_amount: message.refund_fen.map_or(0, trade_core::Fen::get),
         refund_status: status.code(),
-        origin: message.refund_origin.clone().unwrap_or_else(|| "CALLER".to_owned()),
+        origin: message
+            .refund_origin
+            .clone()
+            .unwrap_or_else(|| "CALLER".to_owned()),
         update_time: now.ms(),
     };
     keep_returned(tx, &row).await?;

@@ -5,9 +5,7 @@ mod m0002_events;
 
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, ExprTrait, Statement,
-    sea_query::{
-        ColumnDef, Expr, Index, IndexCreateStatement, Query, Table, TableCreateStatement, TableRef,
-    },
+    sea_query::{ColumnDef, Expr, Index, IndexCreateStatement, Query, Table, TableCreateStatement, TableRef},
 };
 
 use super::Store;
@@ -93,7 +91,13 @@ async fn apply(tx: &DatabaseTransaction, step: &Step) -> Result<(), DbErr> {
         });
         insert(tx, TableRef::from(*table), columns, values.collect()).await?;
     }
-    insert(tx, TableRef::from(TABLE), &["version"], vec![Expr::val(step.version)]).await
+    insert(
+        tx,
+        TableRef::from(TABLE),
+        &["version"],
+        vec![Expr::val(step.version)],
+    )
+    .await
 }
 
 async fn insert(

@@ -1,8 +1,8 @@
 //! Writing orders: placed whole, then moved by compare-and-set alone.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
-    UpdateMany, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr,
+    EntityTrait, QueryFilter, UpdateMany, sea_query::Expr,
 };
 use trade_core::{Channel, Timestamp, TradingOrderNo};
 

@@ -85,10 +85,7 @@ fn write(update: Change, payment: &Payment) -> Change {
             order::Column::TradingOrderNo,
             Expr::value(payment.trading_order_no.get()),
         )
-        .col_expr(
-            order::Column::TradingChannel,
-            Expr::value(payment.channel.code()),
-        )
+        .col_expr(order::Column::TradingChannel, Expr::value(payment.channel.code()))
         .col_expr(
             order::Column::TransactionId,
             Expr::value(payment.transaction_id.clone()),

@@ -64,7 +64,11 @@ pub(super) async fn services(
     let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
     let answer: Answer<Vec<Serve>> = orders.foundations.get("/foundations/inner/serve").await;
     let services = match answer {
-        Answer::Found(all) => Some(all.into_iter().map(|serve| ServiceLine::new(lang, serve)).collect()),
+        Answer::Found(all) => Some(
+            all.into_iter()
+                .map(|serve| ServiceLine::new(lang, serve))
+                .collect(),
+        ),
         Answer::Missing | Answer::Fallback => None,
     };
     page(&ServicesPage { frame, services })

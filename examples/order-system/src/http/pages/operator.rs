@@ -69,7 +69,10 @@ pub(super) async fn show(State(orders): State<Orders>, lang: Lang, Asked(asked):
 
 async fn compose(orders: &Orders, frame: Frame, asked: &Input) -> Result<OperatorPage, OrderError> {
     let lang = frame.lang;
-    let newest = orders.store.newest(asked.status("ordersStatus")?, None, ORDERS).await?;
+    let newest = orders
+        .store
+        .newest(asked.status("ordersStatus")?, None, ORDERS)
+        .await?;
     let lines: Result<Vec<_>, _> = newest.iter().map(|order| OrderLine::new(lang, order)).collect();
     let mut refunds = Vec::new();
     for owed in orders.store.all_owed(ROWS).await? {

@@ -154,10 +154,15 @@ async fn compose(orders: &Orders, lang: Lang, order: Order) -> Result<StatePart,
                 .map_or("", |status| words::refund(lang, status)),
         });
     }
-    let history = orders.store.history(id).await?.into_iter().map(|row| HistoryLine {
-        at: words::time(row.at),
-        what: words::event(lang, &row.event),
-    });
+    let history = orders
+        .store
+        .history(id)
+        .await?
+        .into_iter()
+        .map(|row| HistoryLine {
+            at: words::time(row.at),
+            what: words::event(lang, &row.event),
+        });
     Ok(StatePart {
         lang,
         id,

@@ -59,7 +59,10 @@ pub(super) async fn language(headers: HeaderMap, lang: Lang, input: Input) -> Re
 fn came_from(headers: &HeaderMap) -> String {
     let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let url = referer.and_then(|text| url::Url::parse(text).ok());
-    url.map_or_else(|| "/".to_owned(), |url| format!("/{}", url.path().trim_start_matches('/')))
+    url.map_or_else(
+        || "/".to_owned(),
+        |url| format!("/{}", url.path().trim_start_matches('/')),
+    )
 }
 
 fn keep(name: &str, value: &str, to: &str) -> Response {

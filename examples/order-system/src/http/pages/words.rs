@@ -45,7 +45,10 @@ pub(super) fn event(lang: Lang, name: &str) -> &'static str {
         "EVALUATE" => lang.t("已评价", "Reviewed"),
         "CANCEL" => lang.t("订单取消", "Cancelled"),
         "SERVE_PROVIDER_CANCEL" => lang.t("服务人员取消，重新派单", "Given back by the worker"),
-        "LATE_PAYMENT" => lang.t("取消后收到付款，将自动退款", "Paid after it was cancelled: refunded by itself"),
+        "LATE_PAYMENT" => lang.t(
+            "取消后收到付款，将自动退款",
+            "Paid after it was cancelled: refunded by itself",
+        ),
         "REFUND_SUCCESS" => lang.t("退款成功", "Refunded"),
         "REFUND_FAIL" => lang.t("退款失败", "The refund failed"),
         "REFUND_AGAIN" => lang.t("重新发起退款", "The refund was begun again"),
@@ -56,7 +59,10 @@ pub(super) fn event(lang: Lang, name: &str) -> &'static str {
 /// Why money went back without being asked for.
 pub(super) fn origin(lang: Lang, origin: &str) -> &'static str {
     match origin {
-        "SURPLUS" => lang.t("重复支付，自动退回", "Paid twice: this payment goes back by itself"),
+        "SURPLUS" => lang.t(
+            "重复支付，自动退回",
+            "Paid twice: this payment goes back by itself",
+        ),
         "CONSOLE" => lang.t("商户后台退款", "Refunded in the merchant's console"),
         _ => lang.t("其他退款", "Another refund"),
     }

@@ -76,7 +76,14 @@ fn orders() -> TableCreateStatement {
         // Counts the refunds that were begun, each of which has a number of its own.
         code("refund_attempt"),
     ];
-    table("orders", what.into_iter().chain(where_and_when).chain(payment).chain(shown).chain(ours))
+    table(
+        "orders",
+        what.into_iter()
+            .chain(where_and_when)
+            .chain(payment)
+            .chain(shown)
+            .chain(ours),
+    )
 }
 
 fn canceled() -> TableCreateStatement {

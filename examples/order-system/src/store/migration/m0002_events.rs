@@ -35,7 +35,10 @@ fn tables() -> Vec<TableCreateStatement> {
                 counted(),
                 word("source", 32),
                 number("position"),
-                sea_orm::sea_query::ColumnDef::new("body").text().not_null().take(),
+                sea_orm::sea_query::ColumnDef::new("body")
+                    .text()
+                    .not_null()
+                    .take(),
                 word("reason", 512),
                 number("at"),
             ],

@@ -66,7 +66,10 @@ impl Model {
     /// The code in the row is none of ours.
     pub fn status(&self) -> Result<OrderStatus, DbErr> {
         OrderStatus::from_code(self.orders_status).ok_or_else(|| {
-            DbErr::Custom(format!("order {} has the unknown status {}", self.id, self.orders_status))
+            DbErr::Custom(format!(
+                "order {} has the unknown status {}",
+                self.id, self.orders_status
+            ))
         })
     }
 
