@@ -123,8 +123,8 @@ impl Circuit {
     }
 
     /// Takes in how a call went.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is for one call and is used up by it")]
     pub fn record(&self, permit: Permit, failed: bool) {
-        let Permit { probe } = permit;
         let now = self.clock.monotonic();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
@@ -143,12 +143,12 @@ impl Circuit {
                     };
                 }
             }
-            State::Probing { .. } if probe && failed => {
+            State::Probing { .. } if permit.probe && failed => {
                 *state = State::Open {
                     until: now + self.policy.open_for,
                 }
             }
-            State::Probing { .. } if probe => {
+            State::Probing { .. } if permit.probe => {
                 tracing::info!(circuit = self.name, "circuit breaker closes");
                 *state = State::Closed(VecDeque::new());
             }

@@ -80,8 +80,9 @@ async fn apply(tx: &DatabaseTransaction, step: &Step) -> Result<(), DbErr> {
     }
     for index in (step.indexes)() {
         match tx.execute(&index).await {
+            Ok(_) => {}
             Err(error) if on_mysql && error.to_string().contains("1061") => {}
-            done => drop(done?),
+            Err(error) => return Err(error),
         }
     }
     for (table, columns, values) in step.seeds {

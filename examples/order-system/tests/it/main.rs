@@ -20,6 +20,7 @@ mod engines;
 mod flow;
 mod late;
 mod numbers;
+mod one_command;
 mod pages;
 mod parts;
 #[path = "../../../../crates/trade-store/tests/it/server.rs"]

@@ -255,7 +255,12 @@ async fn strangers_sign_in_first_and_see_their_own_only() {
         "{cookie}"
     );
     let response = world.submit("/sign-in", &[("userId", "7")]).await;
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        response.headers()[header::LOCATION],
+        "/sign-in",
+        "nobody of that number"
+    );
+    assert!(response.headers().get(header::SET_COOKIE).is_none());
 }
 
 #[tokio::test]

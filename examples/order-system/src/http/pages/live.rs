@@ -18,6 +18,7 @@ use crate::{
     error::OrderError,
     http::{envelope::Failed, language::Lang, user::Customer},
     service::Orders,
+    store::table::{Order, Returned},
 };
 
 /// Another instance may have made the change; it is seen this late at the most.
@@ -29,8 +30,8 @@ struct Viewer {
     lang: Lang,
     id: i64,
     changes: watch::Receiver<u64>,
-    /// What was sent last: the moment of the last change.
-    shown: Option<(i64, usize)>,
+    /// What was sent last. Times tell too little: two changes may come within one millisecond.
+    shown: Option<(Order, Vec<Returned>)>,
 }
 
 /// `GET /orders/{id}/live`
@@ -75,12 +76,11 @@ impl Viewer {
 
     async fn look(&mut self) -> Result<Option<String>, OrderError> {
         let order = self.orders.fresh(self.orders.any_order(self.id).await?).await?;
-        let lines = self.orders.store.returned(self.id).await?;
-        let newest = lines.iter().map(|line| line.update_time).max().unwrap_or(0);
-        let now = (order.update_time.max(newest), lines.len());
-        if self.shown == Some(now) {
+        let now = (order, self.orders.store.returned(self.id).await?);
+        if self.shown.as_ref() == Some(&now) {
             return Ok(None);
         }
+        let order = now.0.clone();
         self.shown = Some(now);
         let state = state_of(&self.orders, self.lang, order).await?;
         state.render().map(Some).map_err(|error| {
