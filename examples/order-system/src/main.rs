@@ -3,7 +3,7 @@
 #[cfg(feature = "all")]
 mod all;
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::Router;
 use clap::{Args, Parser, Subcommand};
@@ -55,15 +55,14 @@ struct Options {
         long,
         env = "ORDER_DATABASE_URL",
         default_value = "sqlite://orders.db",
-        hide_env_values = true
-    )]
-    database_url: String,
+        hide_env_values = true, value_parser = secret)]
+    database_url: Secret,
     /// redis://…: counts order numbers; without it, the database does
-    #[arg(long, env = "ORDER_REDIS_URL", hide_env_values = true)]
-    redis_url: Option<String>,
+    #[arg(long, env = "ORDER_REDIS_URL", hide_env_values = true, value_parser = secret)]
+    redis_url: Option<Secret>,
     /// amqp://user:password@host:5672/%2f: events are heard there; without it, from the trade server's stream
-    #[arg(long, env = "ORDER_RABBITMQ_URL", hide_env_values = true)]
-    rabbitmq_url: Option<String>,
+    #[arg(long, env = "ORDER_RABBITMQ_URL", hide_env_values = true, value_parser = secret)]
+    rabbitmq_url: Option<Secret>,
     /// The trade server's exchange
     #[arg(long, env = "ORDER_RABBITMQ_EXCHANGE", default_value = trade_mq::EXCHANGE)]
     rabbitmq_exchange: String,
@@ -96,14 +95,19 @@ struct Options {
     demo_users: bool,
 }
 
+/// Whatever is given may hold a password.
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
+}
+
 impl Options {
     fn settings(&self) -> Result<Settings, Failure> {
         let redis = self.redis_url.as_ref().map(|url| Redis {
-            url: Secret::new(url),
+            url: url.clone(),
             key: Redis::KEY.to_owned(),
         });
         let broker = self.rabbitmq_url.as_ref().map(|url| Broker {
-            url: Secret::new(url),
+            url: url.clone(),
             exchange: self.rabbitmq_exchange.clone(),
             queue: self.rabbitmq_queue.clone(),
         });
@@ -116,7 +120,7 @@ impl Options {
             pay_within: Duration::from_secs(self.pay_within_mins.saturating_mul(60)),
             evaluations: self.evaluations,
             demo_users: self.demo_users,
-            ..Settings::new(&self.database_url, urls.0, urls.1, urls.2)?
+            ..Settings::new(self.database_url.expose(), urls.0, urls.1, urls.2)?
         })
     }
 }

@@ -54,7 +54,7 @@ async fn text(orders: &Orders) -> Result<String, DbErr> {
     let circuits = [&orders.customer, &orders.foundations].map(circuit);
     let help = "Circuit to a service: 0 closed, 1 probing, 2 open.";
     family(&mut out, "order_circuit_state", help, &circuits);
-    let owed = count(orders.store.all_owed(1000).await?.len());
+    let owed = orders.store.count_owed().await?;
     let help = "Orders whose money has yet to go back.";
     family(&mut out, "order_refunds_waiting", help, &[(String::new(), owed)]);
     let aside = orders.store.count_dead_letters().await?;
@@ -70,10 +70,6 @@ fn circuit(remote: &Remote) -> (String, u64) {
         CircuitState::Open => 2,
     };
     (format!("{{dependency=\"{}\"}}", remote.dependency()), state)
-}
-
-fn count(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 fn family(out: &mut String, name: &str, help: &str, samples: &[(String, u64)]) {

@@ -143,7 +143,8 @@ impl Parser {
             let line = String::from_utf8_lossy(&line);
             events.extend(self.line(line.trim_end_matches(['\r', '\n'])));
         }
-        if self.bytes.len() > LONGEST_EVENT {
+        let kept: usize = self.data.iter().map(String::len).sum();
+        if self.bytes.len().saturating_add(kept) > LONGEST_EVENT {
             return Err(Ended::TooLong);
         }
         Ok(events)

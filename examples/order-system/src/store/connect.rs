@@ -14,6 +14,12 @@ impl Store {
     /// # Errors
     /// The database is not there, does not let us in, or its tables cannot be made.
     pub(crate) async fn open(url: &str, connections: u32) -> Result<Self, DbErr> {
+        let known = ["sqlite:", "postgres:", "postgresql:", "mysql:"];
+        if !known.iter().any(|scheme| url.starts_with(scheme)) {
+            // The driver's own words would repeat the URL, and with it a password.
+            let advice = "the database URL must begin with sqlite://, postgres:// or mysql://";
+            return Err(DbErr::Custom(advice.to_owned()));
+        }
         let mut options = ConnectOptions::new(url);
         options
             .sqlx_logging(false)

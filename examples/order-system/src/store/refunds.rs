@@ -1,8 +1,8 @@
 //! Refunds: what is owed, what came of it, and what went back without this system asking.
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 use trade_core::{RefundNo, Timestamp};
 
@@ -42,6 +42,21 @@ impl Store {
     pub(crate) async fn all_owed(&self, limit: u64) -> Result<Vec<Refund>, DbErr> {
         refund::Entity::find()
             .order_by_asc(refund::Column::CreateTime)
+            .limit(limit)
+            .all(&self.db)
+            .await
+    }
+
+    /// How many orders owe money.
+    pub(crate) async fn count_owed(&self) -> Result<u64, DbErr> {
+        refund::Entity::find().count(&self.db).await
+    }
+
+    /// The orders whose refund has failed for good, newest first: an operator must look.
+    pub(crate) async fn failed_refunds(&self, limit: u64) -> Result<Vec<Order>, DbErr> {
+        order::Entity::find()
+            .filter(order::Column::RefundStatus.eq(RefundStatus::Failed.code()))
+            .order_by_desc(order::Column::Id)
             .limit(limit)
             .all(&self.db)
             .await

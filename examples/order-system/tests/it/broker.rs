@@ -205,6 +205,22 @@ async fn messages_of_others_are_skipped_and_unreadable_ones_put_aside() {
         (&order["tradingOrderNo"], &order["transactionId"]),
         (&json!("77"), &json!("4200"))
     );
+    // Money that went back: running, done. What comes again, by its id or by its count, changes nothing.
+    let mut refund = message("jzo2o.orders", &id, 1, 3);
+    refund["refundNo"] = json!(500);
+    refund["refundFen"] = json!(7980);
+    refund["refundOrigin"] = json!("SURPLUS");
+    let mut done = refund.clone();
+    (done["statusCode"], done["seq"], done["eventId"]) = (json!(2), json!(4), json!(1004));
+    corner.send(&json!([refund, done]).to_string()).await;
+    world
+        .until(&id, |order| order["returned"][0]["refundStatus"] == 2)
+        .await;
+    let mut by_id = refund.clone();
+    by_id.as_object_mut().unwrap().remove("seq");
+    let mut by_count = refund;
+    by_count["eventId"] = json!(2003);
+    corner.send(&json!([by_id, by_count]).to_string()).await;
     // An event of the old service: no id, no count. It says what is known.
     let mut old = paid.clone();
     for field in ["eventId", "seq"] {
@@ -212,13 +228,15 @@ async fn messages_of_others_are_skipped_and_unreadable_ones_put_aside() {
     }
     corner.send(&json!([old]).to_string()).await;
     // Another trading for the same order contradicts: a person must look.
-    let mut other = message("jzo2o.orders", &id, 4, 3);
+    let mut other = message("jzo2o.orders", &id, 4, 5);
     other["tradingOrderNo"] = json!(78);
     let other = json!([other]).to_string();
     corner.send(&other).await;
     assert_eq!(corner.dead().await, other);
     let order = world.detail(&id).await;
     assert_eq!(order["tradingOrderNo"], "77");
+    assert_eq!(order["returned"].as_array().unwrap().len(), 1);
+    assert_eq!(order["returned"][0]["refundStatus"], 2, "nothing goes backwards");
     let events = order["history"].as_array().unwrap();
     let payments = events.iter().filter(|line| line["event"] == "PAYED").count();
     assert_eq!(payments, 1, "{events:?}");

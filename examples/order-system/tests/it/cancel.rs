@@ -225,6 +225,13 @@ async fn a_refund_that_failed_is_seen_and_begun_again_by_the_operator() {
         .await;
     assert_eq!(order["ordersStatus"], 700);
     assert_eq!(world.net_fen(WECHAT, &trading), 7980);
+    let (_, page) = world.call(Method::GET, "/operator", None, None).await;
+    assert!(
+        page.as_str()
+            .unwrap()
+            .contains(&format!("/operator/orders/{id}/refund")),
+        "{page}"
+    );
     let path = format!("/operation/orders/{id}/refund");
     world.ok(Method::PUT, &path, None).await;
     let order = world

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use reqwest::Client;
@@ -61,15 +61,14 @@ async fn one_command_starts_everything_and_a_payment_is_known_at_once() {
         .send()
         .await;
     assert!(paid.unwrap().status().is_success());
-    let began = Instant::now();
-    loop {
+    for _ in 0..1200 {
         let order = call(http.get(format!("{orders}/{id}")), json!({})).await;
         if order["ordersStatus"] == 100 {
-            break;
+            return;
         }
-        assert!(began.elapsed() < Duration::from_secs(60), "{order}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    panic!("the payment is not known after a minute");
 }
 
 fn tomorrow() -> String {
@@ -84,7 +83,7 @@ fn tomorrow() -> String {
 fn what_is_wrong_is_said_with_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let table: [(&[&str], &str); 4] = [
+    let table: [(&[&str], &str); 5] = [
         (&["--listen", &address], "choose another address with --listen"),
         (
             &["--all", "--listen", &address],
@@ -99,6 +98,15 @@ fn what_is_wrong_is_said_with_what_to_do() {
                 "postgres://u:hunter2@127.0.0.1:1/none",
             ],
             "is its URL right",
+        ),
+        (
+            &[
+                "--listen",
+                "127.0.0.1:0",
+                "--database-url",
+                "oracle://u:hunter2@127.0.0.1/none",
+            ],
+            "sqlite://",
         ),
     ];
     for (arguments, word) in table {

@@ -32,6 +32,7 @@ struct OperatorPage {
     circuits: [CircuitLine; 2],
     orders: Vec<OrderLine>,
     refunds: Vec<RefundLine>,
+    failed: Vec<OrderLine>,
     dead_letters: Vec<DeadLetterLine>,
 }
 
@@ -74,6 +75,8 @@ async fn compose(orders: &Orders, frame: Frame, asked: &Input) -> Result<Operato
         .newest(asked.status("ordersStatus")?, None, ORDERS)
         .await?;
     let lines: Result<Vec<_>, _> = newest.iter().map(|order| OrderLine::new(lang, order)).collect();
+    let failed = orders.store.failed_refunds(ROWS).await?;
+    let failed: Result<Vec<_>, _> = failed.iter().map(|order| OrderLine::new(lang, order)).collect();
     let mut refunds = Vec::new();
     for owed in orders.store.all_owed(ROWS).await? {
         refunds.push(RefundLine {
@@ -89,6 +92,7 @@ async fn compose(orders: &Orders, frame: Frame, asked: &Input) -> Result<Operato
         circuits: [&orders.foundations, &orders.customer].map(|remote| circuit(lang, remote)),
         frame,
         orders: lines?,
+        failed: failed?,
         refunds,
         dead_letters: aside
             .map(|row| DeadLetterLine {

@@ -291,7 +291,6 @@ pub(super) struct OrderLine {
     pub(super) status: i32,
     pub(super) status_words: &'static str,
     pub(super) refund: Option<&'static str>,
-    pub(super) refund_failed: bool,
 }
 
 impl OrderLine {
@@ -305,7 +304,6 @@ impl OrderLine {
             status: status.code(),
             status_words: lang.choose(status.words()),
             refund: order.refund().map(|status| words::refund(lang, status)),
-            refund_failed: order.refund() == Some(crate::status::RefundStatus::Failed),
         })
     }
 }
