@@ -123,7 +123,10 @@ impl Circuit {
     }
 
     /// Takes in how a call went.
-    #[expect(clippy::needless_pass_by_value, reason = "a permit is for one call and is used up by it")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a permit is for one call and is used up by it"
+    )]
     pub fn record(&self, permit: Permit, failed: bool) {
         let now = self.clock.monotonic();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -186,7 +186,7 @@ mod tests {
             assert!(error.contains("log.level"), "{level}: {error}");
         }
         assert!(error_of(&format!("{GOOD}\n[log]\nformat = \"xml\"")).contains("log.format"));
-        assert!(Settings::from_toml(&format!("{GOOD}\n[log]\nlevel = \"warn, trade_core=debug\"")).is_ok());
+        assert!(Settings::from_toml(&format!("{GOOD}\n[log]\nlevel = \"warn,trade_core=debug\"")).is_ok());
         assert!(error_of(&format!("{GOOD}\n[qr]\nfore_color = \"red\"")).contains("#rrggbb"));
         assert!(error_of(&GOOD.replace("app_id", "appid")).contains("appid"));
         assert!(error_of(&GOOD.replace("1001\n", "0\n")).contains("enterprise_id"));

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, de::DeserializeOwned};
-use trade_core::{BreakerPolicy, Circuit, CircuitState, port::Clock};
+use trade_core::{BreakerPolicy, BreakerState, Circuit, port::Clock};
 
 /// Within 5 s, at least 2 requests and 1 failure open the circuit for 30 s; then one probe.
 const POLICY: BreakerPolicy = BreakerPolicy {
@@ -98,7 +98,7 @@ impl Remote {
         self.dependency
     }
 
-    pub(crate) fn state(&self) -> CircuitState {
+    pub(crate) fn state(&self) -> BreakerState {
         self.circuit.state()
     }
 

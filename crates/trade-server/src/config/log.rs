@@ -40,7 +40,8 @@ impl Log {
 
     pub(super) fn check(&self, wrong: &mut Vec<String>) {
         // A word alone would be taken for a module of which everything is logged.
-        let told = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
+        let level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+        let told = |part: &str| part.contains('=') || level(part.trim());
         let parsed = EnvFilter::builder().parse(&self.level).is_ok();
         if !parsed || !self.level.split(',').all(told) {
             wrong.push(format!(

@@ -2,7 +2,8 @@
 //! do and fails in every way at hand, and the text must not turn up in its log at the most talkative level,
 //! its answers, its metrics, its events, its errors, or its database.
 //!
-//! A program of its own, since the log and the hook for panics are the whole process's.
+//! A program of its own, since the log and the hook for panics are the whole process's; what else is said of
+//! the log is tested here, too, where no other test runs without one.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,6 +20,7 @@ mod clock;
 mod found;
 #[path = "../common/kept.rs"]
 mod kept;
+mod logs;
 #[path = "../../../trade-store/tests/it/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use all of it")]
 mod server;

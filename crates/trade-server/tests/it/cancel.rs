@@ -54,6 +54,7 @@ fn creation(channel: Channel, order: i64, change_channel: bool) -> CreateTrading
         amount: Amount::new(1990).unwrap(),
         memo: "日常保洁".into(),
         change_channel,
+        expires_at: None,
     }
 }
 

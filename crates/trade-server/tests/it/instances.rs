@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,7 +13,7 @@ use axum::http::StatusCode;
 use futures_util::{StreamExt, stream};
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::Instant};
 use trade_core::{ProductAppId, RoutingKey, SystemClock, TradeStatusMsg, TradingState};
 use trade_mq::{Consumer, ConsumerSettings, Handled, ListenError, Listener, RabbitSettings, declare_queue};
 use trade_sandbox::{Sandbox, SandboxConfig};
@@ -53,7 +54,7 @@ struct Shop {
 impl Shop {
     /// Asks instance `first`, or the other one when it does not answer; as a client behind a balancer does.
     async fn post(&self, first: usize, path: &str, key: &str, body: &Value) -> Value {
-        let limit = tokio::time::Instant::now() + PATIENCE;
+        let limit = Instant::now() + PATIENCE;
         let mut at = first;
         loop {
             let url = format!("{}{path}", self.bases[at % 2]);
@@ -71,7 +72,7 @@ impl Shop {
             if answer.0 == Some(StatusCode::OK) {
                 return answer.1;
             }
-            assert!(tokio::time::Instant::now() < limit, "{path} {body}: {answer:?}");
+            assert!(Instant::now() < limit, "{path} {body}: {answer:?}");
             at += 1;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -115,7 +116,7 @@ impl Shop {
     }
 
     async fn until_settled(&self, number: &str) {
-        let limit = tokio::time::Instant::now() + PATIENCE;
+        let limit = Instant::now() + PATIENCE;
         for at in 0_usize.. {
             let url = format!("{}/trade/inner/tradings/{number}", self.bases[at % 2]);
             if let Ok(answer) = self.http.get(url).send().await {
@@ -124,10 +125,7 @@ impl Shop {
                     return;
                 }
             }
-            assert!(
-                tokio::time::Instant::now() < limit,
-                "{number} was paid and is not settled"
-            );
+            assert!(Instant::now() < limit, "{number} was paid and is not settled");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -137,6 +135,10 @@ impl Shop {
 async fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().to_string()
+}
+
+fn redis_url() -> String {
+    env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into())
 }
 
 /// Starts an instance. The channels send their notices for its tradings to itself.
@@ -163,7 +165,7 @@ async fn instance(node: i64, sandbox: &Sandbox, more: &Value) -> (Serving, tempf
 
 /// Everything is settled, refunded and announced; waits for it.
 async fn at_rest(store: &SqlStore) -> Rows {
-    let limit = tokio::time::Instant::now() + PATIENCE;
+    let limit = Instant::now() + PATIENCE;
     loop {
         let rows = Rows::read(store).await.unwrap();
         let winners = rows
@@ -179,7 +181,7 @@ async fn at_rest(store: &SqlStore) -> Rows {
             "{winners} settled, {open} open, {running} refunds run, {} unsent",
             rows.unsent()
         );
-        assert!(tokio::time::Instant::now() < limit, "{state}");
+        assert!(Instant::now() < limit, "{state}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -214,44 +216,86 @@ fn heard_all(rows: &Rows, heard: &[TradeStatusMsg]) {
     }
 }
 
+/// An order system's listener on an exchange of its own.
+struct Listening {
+    rabbit: RabbitSettings,
+    heard: Heard,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Listening {
+    async fn start(broker: &str, name: &str) -> Self {
+        let rabbit = RabbitSettings {
+            exchange: format!("{name}.exchange"),
+            ..RabbitSettings::new(broker)
+        };
+        let queue = format!("{name}.queue");
+        let both = [RoutingKey::UpdateStatus, RoutingKey::RefundUpdateStatus];
+        declare_queue(&rabbit, &queue, &both, None).await.unwrap();
+        let heard = Heard::default();
+        let apps = [ProductAppId::new("jzo2o.orders").unwrap()];
+        let consumer = ConsumerSettings::new(rabbit.clone(), &queue, apps);
+        let (listener, clock) = (Arc::new(heard.clone()), Arc::new(SystemClock::new()));
+        let consumer = Consumer::new(consumer, listener, clock).unwrap();
+        let (stop, signal) = watch::channel(false);
+        let task = tokio::spawn(async move { consumer.run(signal).await });
+        Self {
+            rabbit,
+            heard,
+            stop,
+            task,
+        }
+    }
+
+    /// What was heard, once it is so many messages; then nobody listens any more.
+    async fn end(self, count: usize) -> Vec<TradeStatusMsg> {
+        let limit = Instant::now() + PATIENCE;
+        while self.heard.0.lock().unwrap().len() < count {
+            assert!(Instant::now() < limit, "not everything was heard");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.stop.send(true).unwrap();
+        self.task.await.unwrap();
+        self.heard.0.lock().unwrap().clone()
+    }
+}
+
+/// What is kept agrees with the channels' books, and `trade audit` says so, too.
+async fn agrees(shop: &Shop, rows: &Rows, config: &Path) {
+    let promises = Promises {
+        announced: rows.events().iter().map(|event| event.event_id.get()).collect(),
+        ..Promises::default()
+    };
+    let truth = truth(&shop.sandbox.ledger(), shop.sandbox.now_ms());
+    let faults = oracle::always(rows, &truth, &promises);
+    assert!(faults.is_empty(), "{faults:#?}");
+    let mut audit = trade(&["audit"], config);
+    let audit = tokio::task::spawn_blocking(move || audit.output().unwrap())
+        .await
+        .unwrap();
+    assert!(audit.status.success(), "{audit:?}");
+}
+
 async fn killed_in_the_middle(engine: &Server, broker: &str) {
     let database = engine.empty().await;
-    let name = format!(
-        "trade-two.{}.{}",
-        std::process::id(),
-        database.url().rsplit('/').next().unwrap()
-    );
-    let rabbit = RabbitSettings {
-        exchange: format!("{name}.exchange"),
-        ..RabbitSettings::new(broker)
-    };
-    let queue = format!("{name}.queue");
-    let both = [RoutingKey::UpdateStatus, RoutingKey::RefundUpdateStatus];
-    declare_queue(&rabbit, &queue, &both, None).await.unwrap();
-    let heard = Heard::default();
-    let apps = [ProductAppId::new("jzo2o.orders").unwrap()];
-    let consumer = ConsumerSettings::new(rabbit.clone(), &queue, apps);
-    let consumer = Consumer::new(consumer, Arc::new(heard.clone()), Arc::new(SystemClock::new())).unwrap();
-    let (stop, signal) = watch::channel(false);
-    let listening = tokio::spawn(async move { consumer.run(signal).await });
-
+    let name = database.url().rsplit('/').next().unwrap().to_owned();
+    let listening = Listening::start(broker, &format!("trade-two.{}.{name}", std::process::id())).await;
     let sandbox = Sandbox::start_with_keys(SandboxConfig::default(), keys())
         .await
         .unwrap();
     let more = json!({
         "store": {"url": database.url()},
-        "rabbitmq": {"url": broker, "exchange": rabbit.exchange},
+        "rabbitmq": {"url": broker, "exchange": listening.rabbit.exchange},
+        "redis": {"url": redis_url(), "prefix": name},
         "jobs": {"interval_ms": 50},
     });
     let (mut first, _first_folder) = instance(1, &sandbox, &more).await;
     let (second, second_folder) = instance(2, &sandbox, &more).await;
+    let http = Client::builder().no_proxy().timeout(Duration::from_secs(20));
     let shop = Shop {
         sandbox,
-        http: Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(20))
-            .build()
-            .unwrap(),
+        http: http.build().unwrap(),
         bases: [first.base.clone(), second.base.clone()],
     };
     // Killed while orders are under way, at no chosen moment.
@@ -268,31 +312,10 @@ async fn killed_in_the_middle(engine: &Server, broker: &str) {
 
     let store = SqlStore::connect(&database.url()).await.unwrap();
     let rows = at_rest(&store).await;
-    let promises = Promises {
-        announced: rows.events().iter().map(|event| event.event_id.get()).collect(),
-        ..Promises::default()
-    };
-    let faults = oracle::always(
-        &rows,
-        &truth(&shop.sandbox.ledger(), shop.sandbox.now_ms()),
-        &promises,
-    );
-    assert!(faults.is_empty(), "{faults:#?}");
-    let limit = tokio::time::Instant::now() + PATIENCE;
-    while heard.0.lock().unwrap().len() < rows.events().len() {
-        assert!(tokio::time::Instant::now() < limit, "not everything was heard");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    heard_all(&rows, &heard.0.lock().unwrap());
-    let mut audit = trade(&["audit"], &second_folder.path().join("trade.toml"));
-    let audit = tokio::task::spawn_blocking(move || audit.output().unwrap())
-        .await
-        .unwrap();
-    assert!(audit.status.success(), "{audit:?}");
+    agrees(&shop, &rows, &second_folder.path().join("trade.toml")).await;
+    heard_all(&rows, &listening.end(rows.events().len()).await);
     let (status, log) = second.end().await;
     assert!(status.success(), "{log}");
-    stop.send(true).unwrap();
-    listening.await.unwrap();
     store.close().await.unwrap();
     database.end().await;
 }

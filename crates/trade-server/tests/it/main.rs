@@ -26,10 +26,6 @@ mod full;
 mod health;
 mod idempotency;
 mod instances;
-#[path = "../common/kept.rs"]
-#[allow(dead_code, reason = "the canary test uses all of it")]
-mod kept;
-mod logs;
 mod metrics;
 mod nonsense;
 mod notice;

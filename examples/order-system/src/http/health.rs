@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use sea_orm::DbErr;
-use trade_core::CircuitState;
+use trade_core::BreakerState;
 
 use crate::{remote::Remote, service::Orders, status::OrderStatus};
 
@@ -65,9 +65,9 @@ async fn text(orders: &Orders) -> Result<String, DbErr> {
 
 fn circuit(remote: &Remote) -> (String, u64) {
     let state = match remote.state() {
-        CircuitState::Closed => 0,
-        CircuitState::Probing => 1,
-        CircuitState::Open => 2,
+        BreakerState::Closed => 0,
+        BreakerState::HalfOpen => 1,
+        BreakerState::Open => 2,
     };
     (format!("{{dependency=\"{}\"}}", remote.dependency()), state)
 }

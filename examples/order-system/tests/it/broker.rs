@@ -1,9 +1,5 @@
 //! Events by RabbitMQ: over a line that is cut, with messages of others and messages that nobody can read.
 
-#[path = "../../../../crates/trade-mq/tests/it/support/proxy.rs"]
-#[allow(dead_code, reason = "the broker's own tests use all of it")]
-mod proxy;
-
 use std::time::Duration;
 
 use lapin::{
@@ -17,8 +13,9 @@ use serde_json::{Value, json};
 use trade_core::{SystemClock, port::Clock};
 use trade_mq::DeadLetter;
 
+use trade_testkit::proxy::{Line, Proxy};
+
 use crate::world::{WECHAT, With, World, number};
-use proxy::{Line, Proxy};
 
 const STEP: Duration = Duration::from_secs(30);
 
@@ -26,15 +23,14 @@ fn broker_url() -> String {
     std::env::var("RABBITMQ_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".into())
 }
 
-/// Waits for something, as long as a busy machine may need.
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..1200 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("not in a minute: {what}");
+/// A line to the broker, and its URL by way of it.
+async fn line() -> (Proxy, String) {
+    let mut url = url::Url::parse(&broker_url()).unwrap();
+    let host = url.host_str().unwrap().to_owned();
+    let proxy = Proxy::start((host, url.port().unwrap_or(5672))).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(proxy.address().port())).unwrap();
+    (proxy, url.into())
 }
 
 /// Names nobody else uses.
@@ -140,8 +136,8 @@ async fn payments_and_refunds_arrive_over_a_line_that_is_cut() {
         return;
     }
     let corner = Corner::new("cut").await;
-    let proxy = Proxy::start().await;
-    let world = heard_by(&corner, &proxy.url()).await;
+    let (proxy, url) = line().await;
+    let world = heard_by(&corner, &url).await;
     let id = world.paid().await;
 
     // The broker is out of reach for the order system: what is paid now waits in its queue.
@@ -250,14 +246,9 @@ async fn an_order_system_that_starts_without_its_broker_serves_and_hears_later()
         return;
     }
     let corner = Corner::new("later").await;
-    let proxy = Proxy::start().await;
+    let (proxy, url) = line().await;
     proxy.set(Line::Cut).await;
-    let broker = (
-        broker_url(),
-        proxy.url(),
-        corner.exchange.clone(),
-        corner.queue.clone(),
-    );
+    let broker = (broker_url(), url, corner.exchange.clone(), corner.queue.clone());
     let world = World::with(With {
         broker: Some(broker),
         ..With::default()

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use trade_core::CircuitState;
+use trade_core::BreakerState;
 
 use super::{Frame, failed, order::OrderLine, page, words};
 use crate::{
@@ -109,11 +109,11 @@ fn circuit(lang: Lang, remote: &Remote) -> CircuitLine {
     CircuitLine {
         name: remote.dependency().name(),
         state: match state {
-            CircuitState::Closed => lang.t("正常", "closed: calls pass"),
-            CircuitState::Probing => lang.t("试探中", "probing: one call is under way"),
-            CircuitState::Open => lang.t("已熔断", "open: the fallback answers"),
+            BreakerState::Closed => lang.t("正常", "closed: calls pass"),
+            BreakerState::HalfOpen => lang.t("试探中", "probing: one call is under way"),
+            BreakerState::Open => lang.t("已熔断", "open: the fallback answers"),
         },
-        is_closed: state == CircuitState::Closed,
+        is_closed: state == BreakerState::Closed,
     }
 }
 

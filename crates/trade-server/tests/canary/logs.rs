@@ -167,9 +167,9 @@ async fn a_filter_for_errors_keeps_the_ids() {
     let (status, id, problem) = ask(request.header("x-request-id", "boom")).await;
     assert_eq!((status, id.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "boom"));
     assert_eq!(problem["request_id"], "boom", "{problem}");
-    let lines = kept.of("boom");
+    let mut lines = kept.of("boom");
+    lines.retain(|line| line["message"] == "a request handler panicked");
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert_eq!(lines[0]["message"], "a request handler panicked");
 }
 
 /// Looking for a trading panics.
