@@ -60,6 +60,7 @@ use self::{
 
 const DATABASE: &str = "canary-db-7c1f20ab94e3";
 const BROKER: &str = "canary-mq-51d0aa83fe27";
+const REDIS: &str = "canary-redis-e4a91b07c6d2";
 const TOKEN: &str = "canary-token-0f6e2b9d41c8a7753e19";
 const PANIC: &str = "canary-panic-88b2c6f01d4e";
 const ENCRYPT: &str = "canary-encrypt-3b7f19ce05";
@@ -301,7 +302,10 @@ async fn tried(log: &Kept, url: Option<&str>) {
     let panicking = Panicking::default();
     let broker = broker();
     let secret_url = url.map(with_password);
+    let redis = format!("redis://:{REDIS}@127.0.0.1:6379");
     let mut more = vec![
+        ("redis", "url", redis.as_str()),
+        ("server", "node", "0"),
         ("rabbitmq", "url", broker.as_str()),
         ("admin", "token", TOKEN),
         ("log", "level", "trace"),
@@ -309,7 +313,7 @@ async fn tried(log: &Kept, url: Option<&str>) {
     more.extend(secret_url.as_deref().map(|url| ("store", "url", url)));
     let world = World::set(&more, Arc::new(panicking.clone())).await;
     let kit = world.sandbox.merchant();
-    let mut canaries = Canaries::of([DATABASE, BROKER, TOKEN, PANIC, ENCRYPT, HEADER]);
+    let mut canaries = Canaries::of([DATABASE, BROKER, REDIS, TOKEN, PANIC, ENCRYPT, HEADER]);
     canaries.plant(&kit.wechat.private_key_pem);
     canaries.plant(&kit.wechat.apiv3_key);
     canaries.plant(&kit.alipay.app_private_key);
