@@ -136,15 +136,18 @@ impl Remote {
 pub(crate) struct Address {
     #[serde(deserialize_with = "wire_id")]
     pub(crate) id: i64,
-    #[serde(deserialize_with = "wire_id")]
-    pub(crate) user_id: i64,
+    /// Whose it is, when the service says so.
+    #[serde(default, deserialize_with = "wire_some_id")]
+    pub(crate) user_id: Option<i64>,
     pub(crate) name: String,
     pub(crate) phone: String,
     pub(crate) province: String,
     pub(crate) city: String,
     pub(crate) county: String,
     pub(crate) address: String,
+    #[serde(deserialize_with = "wire_text")]
     pub(crate) lon: String,
+    #[serde(deserialize_with = "wire_text")]
     pub(crate) lat: String,
 }
 
@@ -167,7 +170,8 @@ const ON_SALE: i32 = 2;
 pub(crate) struct Serve {
     #[serde(deserialize_with = "wire_id")]
     pub(crate) id: i64,
-    /// Yuan, as text.
+    /// Yuan.
+    #[serde(deserialize_with = "wire_text")]
     pub(crate) price: String,
     pub(crate) unit: i32,
     pub(crate) city_code: String,
@@ -187,16 +191,50 @@ impl Serve {
     }
 }
 
-/// A 64-bit number, which travels as a string or as a number.
-fn wire_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+/// What travels as a string or as a number, as text.
+fn wire_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Either {
-        Number(i64),
         Text(String),
+        Number(serde_json::Number),
     }
-    match Either::deserialize(deserializer)? {
-        Either::Number(number) => Ok(number),
-        Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    Ok(match Either::deserialize(deserializer)? {
+        Either::Text(text) => text,
+        Either::Number(number) => number.to_string(),
+    })
+}
+
+/// A 64-bit number.
+fn wire_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    wire_text(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+/// The same, where it is given.
+fn wire_some_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    wire_id(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_services_say_is_read_as_text_or_as_numbers() {
+        let address = r#"{"id":7,"name":"李","phone":"1","province":"京","city":"京","county":"昌",
+            "address":"街1号","lon":116.3374,"lat":"40.06","more":{}}"#;
+        let address: Address = serde_json::from_str(address).unwrap();
+        assert_eq!(
+            (address.id, address.user_id, address.lon.as_str()),
+            (7, None, "116.3374")
+        );
+        assert_eq!(address.line(), "京京昌街1号");
+        let serve = r#"{"id":"11","price":39.90,"unit":1,"cityCode":"010","saleStatus":2,
+            "serveItemId":"1","serveItemName":"保洁","serveItemImg":"","serveTypeId":2,"serveTypeName":"清洗"}"#;
+        let serve: Serve = serde_json::from_str(serve).unwrap();
+        assert_eq!(
+            (serve.id, serve.price.as_str(), serve.is_on_sale()),
+            (11, "39.9", true)
+        );
     }
 }

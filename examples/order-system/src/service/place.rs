@@ -67,10 +67,9 @@ impl Orders {
     async fn address(&self, user_id: i64, id: i64) -> Result<Address, OrderError> {
         let path = format!("/customer/inner/address-book/{id}");
         let address: Address = found(&self.customer, &path, OrderError::NoSuchAddress(id)).await?;
-        if address.user_id == user_id {
-            Ok(address)
-        } else {
-            Err(OrderError::NotYourAddress(id))
+        match address.user_id {
+            Some(owner) if owner != user_id => Err(OrderError::NotYourAddress(id)),
+            Some(_) | None => Ok(address),
         }
     }
 

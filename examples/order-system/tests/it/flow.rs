@@ -39,6 +39,46 @@ async fn a_placed_order_has_the_platforms_number_and_columns() {
 }
 
 #[tokio::test]
+async fn the_tables_have_the_platforms_columns() {
+    use sea_orm::{ConnectionTrait, Database};
+    let world = World::new().await;
+    world.place().await;
+    let tables = [
+        (
+            "orders",
+            "id, user_id, serve_type_id, serve_type_name, serve_item_id, serve_item_name, serve_item_img, unit, \
+             serve_id, orders_status, pay_status, refund_status, price, pur_num, total_amount, real_pay_amount, \
+             discount_amount, city_code, serve_address, contacts_phone, contacts_name, serve_start_time, lon, lat, \
+             pay_time, evaluation_time, trading_order_no, transaction_id, refund_no, refund_id, trading_channel, \
+             display, sort_by, create_time, update_time",
+        ),
+        (
+            "orders_canceled",
+            "id, canceller_id, canceler_name, canceller_type, cancel_reason, cancel_time",
+        ),
+        (
+            "orders_refund",
+            "id, trading_order_no, real_pay_amount, create_time",
+        ),
+    ];
+    let url = world.settings.database_url.expose();
+    let db = Database::connect(url).await.unwrap();
+    for (table, columns) in tables {
+        let read = db
+            .execute_unprepared(&format!("SELECT {columns} FROM {table}"))
+            .await;
+        assert!(read.is_ok(), "{table}: {read:?}");
+    }
+    let fen = sea_orm::Statement::from_string(
+        db.get_database_backend(),
+        "SELECT price, real_pay_amount FROM orders",
+    );
+    let row = db.query_one_raw(fen).await.unwrap().unwrap();
+    let sums: (i64, i64) = (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
+    assert_eq!(sums, (3990, 7980), "whole fen");
+}
+
+#[tokio::test]
 async fn the_quantity_is_one_unless_said_and_numbers_may_be_text() {
     let world = World::new().await;
     let mut booking = world.booking();

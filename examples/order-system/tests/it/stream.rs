@@ -1,6 +1,6 @@
 //! Events by the stream: nothing is missed over a restart, and what nobody can use is put aside.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Router,
@@ -21,11 +21,12 @@ struct Asked {
 }
 
 /// A trade server that says nothing but what it is told to: position and data of each event.
-async fn told(events: watch::Receiver<Vec<(i64, String)>>) -> String {
+async fn told(events: watch::Receiver<Vec<(i64, String)>>, positions: watch::Sender<i64>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let handler = move |Query(asked): Query<Asked>| {
         let mut events = events.clone();
+        positions.send_replace(asked.after);
         async move {
             let known = events
                 .wait_for(|all| all.iter().any(|(at, _)| *at > asked.after))
@@ -66,8 +67,9 @@ fn message(order: &str, trading: i64, seq: i64) -> String {
 #[tokio::test]
 async fn what_cannot_be_used_is_put_aside_and_the_rest_goes_on() {
     let (tell, events) = watch::channel(Vec::new());
+    let (positions, mut asked) = watch::channel(-1);
     let with = With {
-        trade_url: Some(told(events).await),
+        trade_url: Some(told(events, positions).await),
         ..With::default()
     };
     let mut world = World::with(with).await;
@@ -101,4 +103,7 @@ async fn what_cannot_be_used_is_put_aside_and_the_rest_goes_on() {
         2,
         "nothing is read twice"
     );
+    let read_on = asked.wait_for(|after| *after == 11);
+    let read_on = tokio::time::timeout(Duration::from_secs(60), read_on).await;
+    read_on.expect("it goes on after the last").unwrap();
 }

@@ -1,10 +1,17 @@
 //! Switching channels: one live code at a time, and whoever pays an old one as well gets it back.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use axum::{Json, Router, routing::post};
 use serde_json::{Value, json};
 
-use crate::world::{ALIPAY, WECHAT, World, number};
+use crate::{
+    parts::Place,
+    world::{ALIPAY, WECHAT, With, World, number},
+};
 
 #[tokio::test]
 async fn a_switch_closes_the_other_channel_by_itself() {
@@ -19,6 +26,53 @@ async fn a_switch_closes_the_other_channel_by_itself() {
     assert_eq!(order["tradingChannel"], ALIPAY);
     let again = world.code(&id, ALIPAY).await;
     assert_eq!(again["qrCode"], alipay["qrCode"]);
+}
+
+/// A trade server that writes down what it is asked for, and gives a code for it.
+async fn clerk() -> (String, Arc<Mutex<Vec<Value>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let native = move |Json(body): Json<Value>| {
+        let mut heard = heard.lock().unwrap();
+        heard.push(body.clone());
+        let number = (100 + heard.len()).to_string();
+        let answer = json!({
+            "qrCode": "data:,", "codeUrl": "weixin://x", "productOrderNo": body["productOrderNo"],
+            "tradingOrderNo": number, "tradingChannel": body["tradingChannel"], "expiresAt": body["expiresAt"],
+        });
+        async { Json(answer) }
+    };
+    let router = Router::new().route("/trade/inner/native", post(native));
+    (Place::start(router).await.url, asked)
+}
+
+#[tokio::test]
+async fn the_trade_server_is_asked_for_exactly_what_the_contract_says() {
+    let (url, asked) = clerk().await;
+    let world = World::with(With {
+        trade_url: Some(url),
+        ..With::default()
+    });
+    let world = world.await;
+    let id = world.place().await;
+    let deadline = world.in_time(Duration::from_secs(15 * 60));
+    for channel in [WECHAT, WECHAT, ALIPAY, WECHAT] {
+        world.code(&id, channel).await;
+    }
+    let expected =
+        [(WECHAT, false), (WECHAT, false), (ALIPAY, true), (WECHAT, true)].map(|(channel, change)| {
+            json!({
+                "enterpriseId": "1001", "productAppId": "jzo2o.orders", "productOrderNo": id,
+                "tradingChannel": channel, "tradingAmount": "79.80", "memo": "日常保洁",
+                "changeChannel": change, "expiresAt": deadline,
+            })
+        });
+    assert_eq!(*asked.lock().unwrap(), expected);
+    let order = world.detail(&id).await;
+    assert_eq!(
+        (&order["tradingOrderNo"], &order["tradingChannel"]),
+        (&json!("104"), &json!(WECHAT))
+    );
 }
 
 #[tokio::test]

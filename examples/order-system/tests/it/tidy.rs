@@ -43,6 +43,37 @@ fn the_library_shares_types_and_nothing_else_with_the_trade_server() {
     }
 }
 
+/// Transactions begin in the store alone, and the store asks no other service: so no remote call can happen
+/// inside one.
+#[test]
+fn what_writes_asks_nobody() {
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let files =
+        ["src/store.rs", "src/store/orders.rs"].map(|file| Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+    let others = fs::read_dir(store).unwrap().map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for path in files.into_iter().chain(others.filter(|path| path.is_file())) {
+        seen += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        for asks in [
+            "reqwest",
+            "crate::trade",
+            "crate::remote",
+            "crate::service",
+            "lapin",
+            "redis::",
+        ] {
+            assert!(!text.contains(asks), "{} has {asks}", path.display());
+        }
+    }
+    assert!(seen > 8, "the files were found: {seen}");
+    let begin = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store.rs")).unwrap();
+    assert!(
+        begin.contains("    async fn begin(&self)"),
+        "nobody outside the store begins a transaction"
+    );
+}
+
 /// Only the starter of everything, which is no part of the library, names the trade server's crate.
 #[test]
 fn only_the_starter_names_the_trade_server() {
