@@ -2,6 +2,7 @@
 
 mod audit;
 mod demo;
+mod listen;
 mod migrate;
 mod order;
 mod sandbox;
@@ -64,6 +65,19 @@ enum Command {
         #[arg(long, short, env = "TRADE_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Stand in for an order system: declare its queue at the broker, and print and acknowledge what comes
+    Listen {
+        /// The order system whose messages are printed; others are acknowledged and skipped
+        #[arg(long)]
+        app: String,
+        /// The queue, which is made and bound when it is not there. Never that of a running order system: what is
+        /// printed here does not reach it
+        #[arg(long)]
+        queue: String,
+        /// The settings of the server
+        #[arg(long, short, env = "TRADE_CONFIG")]
+        config: Option<PathBuf>,
+    },
     /// Play WeChat Pay and Alipay on this machine
     Sandbox(SandboxOptions),
     /// Start sandbox and server, create a payment at each channel, and show how it goes
@@ -82,6 +96,7 @@ impl Arguments {
         match self.command {
             Command::Serve { .. } => None,
             Command::Sandbox(_) => Some("info"),
+            Command::Listen { .. } => Some("warn,lapin=error"),
             Command::Demo { .. } | Command::Show { .. } | Command::Audit { .. } | Command::Migrate { .. } => {
                 Some("error")
             }
@@ -95,6 +110,7 @@ impl Arguments {
     pub async fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
             Command::Serve { config } => serve::run(config.as_deref()).await?,
+            Command::Listen { app, queue, config } => listen::run(&app, &queue, config.as_deref()).await?,
             Command::Migrate { check, config } => return migrate::run(config.as_deref(), check).await,
             Command::Show { number, config } => order::run(number, config.as_deref()).await?,
             Command::Audit { config } => return audit::run(config.as_deref()).await,

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument;
 use trade_core::{
@@ -131,10 +133,12 @@ impl Jobs {
         let mut stop = self.stop.clone();
         while !*stop.borrow() {
             let batch = self.settings.batch;
-            let full = match self.tick(job, batch, Shard::ALL).await {
-                Ok(report) => report.is_full(batch) && report.changed > 0,
-                // It is logged where it ticked.
-                Err(_) => false,
+            // A panic is a fault of one tick: were it the end of its job, money would stand still unseen.
+            let ticked = AssertUnwindSafe(self.tick(job, batch, Shard::ALL)).catch_unwind();
+            let full = match ticked.await {
+                Ok(Ok(report)) => report.is_full(batch) && report.changed > 0,
+                // It is logged where it ticked, or where it panicked.
+                Ok(Err(_)) | Err(_) => false,
             };
             if !full {
                 let _ = tokio::time::timeout(interval, stop.changed()).await;

@@ -1,10 +1,21 @@
 //! Jobs run from outside, in parts, and the token that this takes.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde_json::Value;
-use trade_server::wire::Environment;
+use trade_core::{
+    Event,
+    port::{EventSink, SinkError},
+};
+use trade_server::wire::{Decorate, Environment};
 
 use crate::world::World;
 
@@ -144,4 +155,49 @@ async fn what_makes_no_sense_is_refused_by_name() {
             "{path}: {problem}"
         );
     }
+}
+
+/// A sink that panics at the first event it is offered.
+#[derive(Debug, Default)]
+struct Panics {
+    offered: AtomicU32,
+    inner: OnceLock<Arc<dyn EventSink>>,
+}
+
+#[async_trait]
+impl EventSink for Panics {
+    async fn publish(&self, event: &Event) -> Result<(), SinkError> {
+        assert!(self.offered.fetch_add(1, Ordering::SeqCst) > 0, "the first event");
+        self.inner.get().unwrap().publish(event).await
+    }
+}
+
+#[derive(Debug)]
+struct WithPanics(Arc<Panics>);
+
+impl Decorate for WithPanics {
+    fn sink(&self, sink: Arc<dyn EventSink>) -> Arc<dyn EventSink> {
+        self.0.inner.set(sink).unwrap();
+        self.0.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_tick_panics_ticks_again() {
+    let panics = Arc::new(Panics::default());
+    let world = World::decorated(Arc::new(WithPanics(Arc::clone(&panics)))).await;
+    world.paid("ALI_PAY", 1).await;
+    world
+        .until("/metrics", |text| {
+            text.to_string().contains("trade_unsent_events 1")
+        })
+        .await;
+    // The claim of the tick that panicked ends.
+    world.advance(Duration::from_secs(31));
+    world
+        .until("/metrics", |text| {
+            text.to_string().contains("trade_unsent_events 0")
+        })
+        .await;
+    assert!(panics.offered.load(Ordering::SeqCst) > 1);
 }
