@@ -112,8 +112,10 @@ pub struct Event {
     pub message: TradeStatusMsg,
     /// The store's order of commit, from 1: a reader that was away goes on after the last it saw.
     pub position: i64,
-    /// How often it was offered in vain.
+    /// How often it was offered in vain since it was committed, or sent again by a person.
     pub attempts: u32,
+    /// Since when a receiver that is there does not take it.
+    pub refused_since: Option<Timestamp>,
 }
 
 impl Event {
@@ -156,6 +158,7 @@ mod tests {
             message,
             position: 1,
             attempts: 0,
+            refused_since: None,
         };
         assert_eq!(
             event.body().unwrap(),

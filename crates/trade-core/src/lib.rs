@@ -22,6 +22,7 @@
 //! for what a program calls, [`job`] for what runs by the clock, [`memory`] for the reference
 //! implementations of the ports.
 
+mod backoff;
 mod channel;
 mod circuit;
 mod error;
@@ -41,6 +42,7 @@ pub mod memory;
 pub mod port;
 pub mod service;
 
+pub use backoff::{Backoff, doubled};
 pub use channel::{Capability, Channel, UnknownChannel};
 pub use circuit::{BreakerPolicy, BreakerState, Circuit, Permit};
 pub use error::{Certainty, ChannelError, ErrorKind};

@@ -11,6 +11,7 @@ mod idempotency;
 mod inbox;
 mod lock;
 mod observe;
+mod outbox;
 mod refund;
 mod sink;
 mod store;
@@ -23,9 +24,10 @@ pub use idempotency::{Begun, IdempotencyKey, IdempotencyStore, StoredAnswer};
 pub use inbox::{NoticeInbox, NoticeRecord, NoticeSeen, Recorded};
 pub use lock::{Lock, LockError, LockToken};
 pub use observe::Observer;
+pub use outbox::{Outbox, WaitingEvent};
 pub use refund::{RefundCommit, RefundFilter, RefundInserted, RefundStore};
-pub use sink::{EventSink, SinkError};
+pub use sink::{EventSink, SinkError, SinkFault};
 pub use store::{
-    Claim, Commit, Due, Inserted, OrderKey, Outbox, Page, Pick, Shard, StoreError, TradeStore, TradingFilter,
+    Claim, Commit, Due, Inserted, OrderKey, Page, Pick, Shard, StoreError, TradeStore, TradingFilter,
     TradingStore,
 };

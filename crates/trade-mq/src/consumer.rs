@@ -6,9 +6,9 @@ mod session;
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
-use trade_core::{ProductAppId, port::Clock};
+use trade_core::{Backoff, ProductAppId, port::Clock};
 
-use crate::{Listener, MqError, RabbitSettings, backoff::Backoff, settings::short};
+use crate::{Listener, MqError, RabbitSettings, settings::short};
 use count::Counts;
 
 /// What to consume, and how patiently.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trade_core::port::SinkError;
+use trade_core::port::{SinkError, SinkFault};
 
 /// Something with the broker did not work. The texts say what happened, the likely cause and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,12 @@ impl MqError {
 
 impl From<MqError> for SinkError {
     fn from(error: MqError) -> Self {
+        // A broker that is blocked (disk, memory) says nothing, so silence is no word about the event.
+        let fault = if error.is_of_the_message() {
+            SinkFault::Refused
+        } else {
+            SinkFault::Away
+        };
         let reason = error.to_string();
         let source: Option<Box<dyn std::error::Error + Send + Sync>> = match error {
             MqError::Connect { source, .. } | MqError::Broken { source, .. } => Some(Box::new(source)),
@@ -138,7 +144,11 @@ impl From<MqError> for SinkError {
             | MqError::Unconfirmed
             | MqError::Cancelled { .. } => None,
         };
-        Self { reason, source }
+        Self {
+            fault,
+            reason,
+            source,
+        }
     }
 }
 

@@ -50,7 +50,6 @@
 //! Delivery is at least once. The sink counts an event as announced only when the broker has confirmed it *and*
 //! had a queue for it; [`judge`] tells a consumer what to do with what comes twice or late.
 
-mod backoff;
 mod consumer;
 mod error;
 mod link;

@@ -6,13 +6,12 @@ use async_trait::async_trait;
 use lapin::{Confirmation, options::BasicPublishOptions};
 use tokio::sync::Mutex;
 use trade_core::{
-    Event, RoutingKey,
+    Backoff, Event, RoutingKey,
     port::{Clock, EventSink, SinkError},
 };
 
 use crate::{
     DeadLetter, MqError, RabbitSettings,
-    backoff::Backoff,
     link::{Link, within},
     settings::short,
     wire,

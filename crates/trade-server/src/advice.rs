@@ -1,6 +1,8 @@
 //! What a person can do about a refund or a trading, in words; for answers and for the terminal.
 
-use trade_core::{Refund, RefundOrigin, RefundState, RefundStep, Step, Timestamp, Trading, TradingState};
+use trade_core::{
+    Event, Refund, RefundOrigin, RefundState, RefundStep, Step, Timestamp, Trading, TradingState,
+};
 
 /// What is being waited for, or what somebody must do, while a refund is not done; `None` when nothing is.
 #[must_use]
@@ -66,4 +68,14 @@ pub fn about_stuck_trading(trading: &Trading) -> String {
             )
         }
     }
+}
+
+/// What to do about an event that needs a person.
+#[must_use]
+pub fn about_stuck_event(event: &Event) -> String {
+    let id = event.event_id;
+    format!(
+        "it was refused for a day, and the later events of its order wait behind it: remove the cause, then POST \
+         /trade/admin/events/{id}/resend or `trade resend {id}`, or for all of them `trade resend --stuck`"
+    )
 }

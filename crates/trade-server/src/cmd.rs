@@ -2,6 +2,7 @@
 
 mod audit;
 mod demo;
+mod event;
 mod listen;
 mod migrate;
 mod order;
@@ -58,6 +59,27 @@ enum Command {
         #[arg(long, short, env = "TRADE_CONFIG")]
         config: Option<PathBuf>,
     },
+    /// Show the events that are not announced yet, with why
+    Events {
+        /// Only those that need a person
+        #[arg(long)]
+        stuck: bool,
+        /// The settings of the server
+        #[arg(long, short, env = "TRADE_CONFIG")]
+        config: Option<PathBuf>,
+    },
+    /// Announce events again, whatever became of them: after the cause was removed for which they were
+    /// refused, or for an order system that lost them
+    Resend {
+        #[command(flatten)]
+        which: event::Which,
+        /// The order system, where several have an order of that number
+        #[arg(long, requires = "order")]
+        app: Option<String>,
+        /// The settings of the server
+        #[arg(long, short, env = "TRADE_CONFIG")]
+        config: Option<PathBuf>,
+    },
     /// Check the invariants of the store: exit code 0 when all hold, 1 when one is broken, 2 when the
     /// store cannot be opened
     Audit {
@@ -97,9 +119,12 @@ impl Arguments {
             Command::Serve { .. } => None,
             Command::Sandbox(_) => Some("info"),
             Command::Listen { .. } => Some("warn,lapin=error"),
-            Command::Demo { .. } | Command::Show { .. } | Command::Audit { .. } | Command::Migrate { .. } => {
-                Some("error")
-            }
+            Command::Resend { .. } => Some("error,trade_server=info"),
+            Command::Demo { .. }
+            | Command::Show { .. }
+            | Command::Events { .. }
+            | Command::Audit { .. }
+            | Command::Migrate { .. } => Some("error"),
         }
     }
 
@@ -113,6 +138,10 @@ impl Arguments {
             Command::Listen { app, queue, config } => listen::run(&app, &queue, config.as_deref()).await?,
             Command::Migrate { check, config } => return migrate::run(config.as_deref(), check).await,
             Command::Show { number, config } => order::run(number, config.as_deref()).await?,
+            Command::Events { stuck, config } => event::list(stuck, config.as_deref()).await?,
+            Command::Resend { which, app, config } => {
+                event::resend(which, app.as_deref(), config.as_deref()).await?;
+            }
             Command::Audit { config } => return audit::run(config.as_deref()).await,
             Command::Sandbox(options) => sandbox::run(options).await?,
             Command::Demo { auto } => demo::run(auto).await?,

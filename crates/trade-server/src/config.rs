@@ -9,6 +9,7 @@ mod merchant;
 mod redis;
 mod server;
 mod store;
+mod webhook;
 
 use std::path::Path;
 
@@ -22,6 +23,7 @@ pub use merchant::{AlipayKeys, AlipayMerchant, Merchant, WechatKeys, WechatMerch
 pub use redis::Redis;
 pub use server::{Rabbitmq, Server};
 pub use store::Store;
+pub use webhook::Webhook;
 
 use crate::qr::QrOptions;
 
@@ -44,6 +46,9 @@ pub struct Settings {
     /// The broker that events are announced to, if any.
     #[serde(default)]
     pub rabbitmq: Option<Rabbitmq>,
+    /// The receivers that events are sent to over HTTP, if any.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<Webhook>,
     /// What several instances share, if anything.
     #[serde(default)]
     pub redis: Option<Redis>,
@@ -133,6 +138,9 @@ impl Settings {
         if let Some(rabbitmq) = &self.rabbitmq {
             rabbitmq.check(&mut wrong);
         }
+        for (index, webhook) in self.webhooks.iter().enumerate() {
+            webhook.check(&format!("webhook[{index}]"), &mut wrong);
+        }
         if let Some(redis) = &self.redis {
             redis.check(&self.server, &mut wrong);
         }
@@ -173,6 +181,10 @@ mod tests {
         assert!(error_of(&format!("{GOOD}\n[server]\nlisten = \"nowhere\"")).contains("server.listen"));
         assert!(error_of(&format!("{GOOD}\n[store]\nconnections = 1")).contains("store.connections"));
         assert!(error_of(&format!("{GOOD}\n[rabbitmq]\nurl = \"http://broker\"")).contains("rabbitmq"));
+        let webhook = format!("{GOOD}\n[[webhook]]\nurl = \"ftp://x\"\nsecret = \"s3cret\"");
+        let wrong = error_of(&webhook);
+        assert!(wrong.contains("webhook[0].url: ") && wrong.contains("webhook[0].secret: "));
+        assert!(!wrong.contains("s3cret"));
         let redis = |url: &str| error_of(&format!("{GOOD}\n[redis]\nurl = \"{url}\""));
         assert!(redis("http://:s3cret@cache").contains("redis.url: must look like redis://"));
         assert!(!redis("redis://:s3cret@cache/x").contains("s3cret"));

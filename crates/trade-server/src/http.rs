@@ -148,6 +148,7 @@ fn operators(app: &App) -> Router<App> {
         .route("/stuck", get(admin::stuck))
         .route("/tradings/{trading_order_no}/retry", post(admin::retry_trading))
         .route("/refunds/{refund_no}/retry", post(admin::retry_refund))
+        .route("/events/{event_id}/resend", post(admin::resend_event))
         .route_layer(from_fn_with_state(app.clone(), bearer::asked_for))
         .merge(runs_jobs)
 }

@@ -6,4 +6,4 @@ mod sink;
 
 pub use call_log::{CallRecorder, CallWriter};
 pub use measured::Measured;
-pub use sink::{BrokerSink, LocalSink};
+pub use sink::{Fan, LocalSink};

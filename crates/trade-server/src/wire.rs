@@ -18,12 +18,13 @@ use trade_core::{
 use trade_mq::RabbitSink;
 use trade_redis::LeasedIds;
 use trade_store::SqlStore;
+use trade_webhook::WebhookSink;
 
 use crate::{
     causes::one_line,
     config::{Merchant, Settings},
     http::{Probe, RedisHealth},
-    infra::{BrokerSink, CallRecorder, CallWriter, LocalSink, Measured},
+    infra::{CallRecorder, CallWriter, Fan, LocalSink, Measured},
     metrics::Metrics,
 };
 
@@ -107,6 +108,9 @@ pub enum WireError {
     /// The broker's settings cannot work.
     #[error("rabbitmq: events cannot be announced")]
     Broker(#[from] trade_mq::MqError),
+    /// The settings of a webhook cannot work.
+    #[error("events cannot be sent: {0}")]
+    Webhook(String),
     /// The settings of Redis cannot work.
     #[error("redis: what instances share cannot be shared")]
     Redis(#[from] trade_redis::RedisError),
@@ -183,19 +187,23 @@ pub(crate) async fn build(
     })
 }
 
-/// Events go to the broker when one is configured.
+/// Events go to the broker and the receivers that are configured, and to the streams.
 fn sink(
     settings: &Settings,
     local: LocalSink,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn EventSink>, WireError> {
-    Ok(match &settings.rabbitmq {
-        None => Arc::new(local),
-        Some(rabbitmq) => {
-            let broker = RabbitSink::new(rabbitmq.settings(), Arc::clone(clock))?;
-            Arc::new(BrokerSink::new(broker, local))
-        }
-    })
+    let mut sinks: Vec<Arc<dyn EventSink>> = Vec::new();
+    if let Some(rabbitmq) = &settings.rabbitmq {
+        sinks.push(Arc::new(RabbitSink::new(rabbitmq.settings(), Arc::clone(clock))?));
+    }
+    for (index, webhook) in settings.webhooks.iter().enumerate() {
+        let failed = |why| WireError::Webhook(format!("webhook[{index}].{why}"));
+        let webhook = webhook.settings().map_err(|wrong| failed(wrong.join(", ")))?;
+        let webhook = WebhookSink::new(webhook, Arc::clone(clock));
+        sinks.push(Arc::new(webhook.map_err(|error| failed(error.to_string()))?));
+    }
+    Ok(Arc::new(Fan::new(sinks, local)))
 }
 
 fn registry(

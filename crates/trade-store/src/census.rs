@@ -67,6 +67,14 @@ fn unsent_events() -> Select<trade_outbox::Entity> {
         .filter(Column::DueAt.gte(i64::MIN))
 }
 
+fn stuck_events() -> Select<trade_outbox::Entity> {
+    use trade_outbox::Column;
+    trade_outbox::Entity::find()
+        .select_only()
+        .column_as(Column::DueAt.count(), "rows")
+        .filter(Column::DueAt.eq(trade_outbox::NEVER))
+}
+
 async fn tradings(connection: &impl ConnectionTrait, counts: &mut Counts) -> Result<(), Fault> {
     let states: Vec<(String, i64, Option<i64>)> = live().into_tuple().all(connection).await?;
     for (state, rows, oldest) in states {
@@ -125,6 +133,7 @@ async fn count(connection: &impl ConnectionTrait) -> Result<Counts, Fault> {
     refunds(connection, &mut counts).await?;
     (counts.stuck_refunds, _) = rows(connection, stuck_refunds().into_query()).await?;
     (counts.unsent_events, counts.oldest_event_at) = rows(connection, unsent_events().into_query()).await?;
+    (counts.stuck_events, _) = rows(connection, stuck_events().into_query()).await?;
     Ok(counts)
 }
 
@@ -150,6 +159,7 @@ mod tests {
             (running_refunds().into_query(), "ix_refund_record_refund_status"),
             (stuck_refunds().into_query(), "ix_refund_record_is_stuck"),
             (unsent_events().into_query(), "ix_trade_outbox_due_at"),
+            (stuck_events().into_query(), "ix_trade_outbox_due_at"),
         ];
         for (query, index) in queries {
             let plan = plan(store.reader(), &query).await;

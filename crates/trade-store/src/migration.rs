@@ -16,6 +16,7 @@ mod m0012_channel_call;
 mod m0013_idempotency_key;
 mod m0014_event_time;
 mod m0015_event_position;
+mod m0016_event_refused;
 
 use async_trait::async_trait;
 use sea_orm::{
@@ -116,7 +117,7 @@ impl Statement {
 }
 
 /// Every step, in order. A step that was released never changes.
-const ALL: [Migration; 15] = [
+const ALL: [Migration; 16] = [
     m0001_pay_channel::MIGRATION,
     m0002_trading::MIGRATION,
     m0003_trade_journal::MIGRATION,
@@ -132,6 +133,7 @@ const ALL: [Migration; 15] = [
     m0013_idempotency_key::MIGRATION,
     m0014_event_time::MIGRATION,
     m0015_event_position::MIGRATION,
+    m0016_event_refused::MIGRATION,
 ];
 
 /// How the name of a step ends that takes away what older programs need.

@@ -2,28 +2,29 @@
 
 mod claim;
 mod position;
+mod report;
 
 use async_trait::async_trait;
 use sea_orm::{
-    ActiveValue::Set,
     ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
     QueryOrder, QuerySelect, Select,
     sea_query::{Alias, Expr, Query},
 };
 use trade_core::{
     Event, EventDraft, EventId, Timestamp,
-    port::{OrderKey, Outbox, StoreError},
+    port::{OrderKey, Outbox, StoreError, WaitingEvent},
 };
 
+use self::report::Report;
 use crate::{
     fault::Fault,
     store::SqlStore,
     table::{
         BadColumn,
-        trade_outbox::{ActiveModel, Column, Entity, Model, new_row},
+        trade_outbox::{Column, Entity, Model, NEVER, new_row},
         trading,
     },
-    transaction::{Verdict, Write, execute},
+    transaction::execute,
 };
 
 /// Adds an event as the next of its order, in the transaction of what it tells.
@@ -81,55 +82,12 @@ fn due(now: Timestamp, limit: u32) -> Select<Entity> {
         .limit(u64::from(limit))
 }
 
-/// A report about an event that still waits.
-#[derive(Debug)]
-enum Report {
-    Sent {
-        event_id: EventId,
-        at: Timestamp,
-    },
-    Failed {
-        event_id: EventId,
-        retry_at: Timestamp,
-        reason: String,
-    },
-}
-
-#[async_trait]
-impl Write for Report {
-    type Outcome = ();
-    const OPERATION: &'static str = "note what became of an event";
-
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<()>, Fault> {
-        let waiting = Entity::update_many().filter(Column::DueAt.is_not_null());
-        let update = match self {
-            Self::Sent { event_id, at } => waiting
-                .set(ActiveModel {
-                    due_at: Set(None),
-                    sent_at: Set(Some(at.ms())),
-                    ..Default::default()
-                })
-                .filter(Column::EventId.eq(event_id.get())),
-            Self::Failed {
-                event_id,
-                retry_at,
-                reason,
-            } => waiting
-                .set(ActiveModel {
-                    due_at: Set(Some(retry_at.ms())),
-                    last_error: Set(Some(reason.clone())),
-                    ..Default::default()
-                })
-                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-                .filter(Column::EventId.eq(event_id.get())),
-        };
-        update.exec(tx).await?;
-        Ok(Verdict::Commit(()))
-    }
-
-    async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<()>, Fault> {
-        Ok(None)
-    }
+fn waiting(only_stuck: bool, limit: u32) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::DueAt.gte(if only_stuck { NEVER } else { i64::MIN }))
+        // As in `due`.
+        .order_by_asc(Expr::col(Column::Id).add(0))
+        .limit(u64::from(limit))
 }
 
 impl SqlStore {
@@ -156,6 +114,12 @@ impl SqlStore {
             .all(self.reader())
             .await?;
         events(rows)
+    }
+
+    async fn read_waiting(&self, only_stuck: bool, limit: u32) -> Result<Vec<WaitingEvent>, Fault> {
+        let rows = waiting(only_stuck, limit).all(self.reader()).await?;
+        let waiting: Result<_, BadColumn> = rows.into_iter().map(WaitingEvent::try_from).collect();
+        Ok(waiting?)
     }
 
     async fn read_of(&self, order: &OrderKey) -> Result<Vec<Event>, Fault> {
@@ -198,7 +162,7 @@ impl Outbox for SqlStore {
     }
 
     async fn release_event(&self, event_id: EventId, now: Timestamp) -> Result<(), StoreError> {
-        execute(self.writer(), claim::Release { event_id, now }).await
+        execute(self.writer(), Report::Release { event_id, now }).await
     }
 
     async fn event_sent(&self, event_id: EventId, at: Timestamp) -> Result<(), StoreError> {
@@ -217,6 +181,31 @@ impl Outbox for SqlStore {
             reason: reason.to_owned(),
         };
         execute(self.writer(), report).await
+    }
+
+    async fn event_refused(
+        &self,
+        event_id: EventId,
+        at: Timestamp,
+        retry_at: Option<Timestamp>,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let report = Report::Refused {
+            event_id,
+            at,
+            retry_at,
+            reason: reason.to_owned(),
+        };
+        execute(self.writer(), report).await
+    }
+
+    async fn resend_event(&self, event_id: EventId, now: Timestamp) -> Result<Option<Event>, StoreError> {
+        execute(self.writer(), report::Resend { event_id, now }).await
+    }
+
+    async fn waiting_events(&self, only_stuck: bool, limit: u32) -> Result<Vec<WaitingEvent>, StoreError> {
+        let waiting = self.read_waiting(only_stuck, limit).await;
+        waiting.map_err(|fault| fault.during("read the events that wait"))
     }
 
     async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
@@ -247,8 +236,11 @@ mod tests {
     #[tokio::test]
     async fn what_was_announced_is_not_walked_through() {
         let store = SqlStore::in_memory().await.unwrap();
-        let plan = plan(store.reader(), &due(Timestamp::from_ms(0), 1).into_query()).await;
-        assert!(plan.contains("USING INDEX ix_trade_outbox_due_at"), "{plan}");
-        assert!(!plan.contains("SCAN"), "{plan}");
+        let queries = [due(Timestamp::from_ms(0), 1), waiting(false, 1), waiting(true, 1)];
+        for query in queries {
+            let plan = plan(store.reader(), &query.into_query()).await;
+            assert!(plan.contains("USING INDEX ix_trade_outbox_due_at"), "{plan}");
+            assert!(!plan.contains("SCAN"), "{plan}");
+        }
     }
 }

@@ -13,8 +13,8 @@ mod refund;
 mod trading;
 
 use trade_core::{
-    EnterpriseId, EventDraft, EventId, ProductAppId, ProductOrderNo, RefundNo, RoutingKey, Timestamp,
-    TradeStatusMsg, Trading, TradingOrderNo,
+    EnterpriseId, Event, EventDraft, EventId, ProductAppId, ProductOrderNo, RefundNo, RoutingKey, Timestamp,
+    TradeStatusMsg, Trading, TradingOrderNo, TradingState,
 };
 
 pub use record::{answer, call, key, notice};
@@ -101,4 +101,27 @@ pub fn event(after: &Trading, id: i64) -> EventDraft {
             occurred_at: Some(after.updated_at),
         },
     }
+}
+
+/// The event that a store makes of a draft: the `seq`th of its order, at a position in the stream, not offered yet.
+#[must_use]
+pub fn committed(draft: EventDraft, seq: i64, position: i64) -> Event {
+    Event {
+        event_id: draft.event_id,
+        routing_key: draft.routing_key,
+        message: TradeStatusMsg {
+            seq: Some(seq),
+            ..draft.message
+        },
+        position,
+        attempts: 0,
+        refused_since: None,
+    }
+}
+
+/// The event of a payment of that order.
+#[must_use]
+pub fn paid_event(order: i64, seq: i64, id: i64) -> Event {
+    let trading = change(&rich_trading(order), TradingState::Settled).after;
+    committed(event(&trading, id), seq, id)
 }

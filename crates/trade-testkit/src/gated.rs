@@ -11,7 +11,7 @@ use trade_core::{
         Begun, CallEntry, CallStore, Census, Claim, Commit, Counts, Due, HighWater, IdempotencyKey,
         IdempotencyStore, Inserted, NoticeInbox, NoticeRecord, NoticeSeen, OrderKey, Outbox, Page, Pick,
         Recorded, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError, StoredAnswer,
-        TradeStore, TradingFilter, TradingStore,
+        TradeStore, TradingFilter, TradingStore, WaitingEvent,
     },
 };
 
@@ -206,6 +206,27 @@ impl<G: Gate> Outbox for GatedStore<G> {
     ) -> Result<(), StoreError> {
         let failed = self.inner.event_failed(event_id, retry_at, reason);
         self.write("Outbox::event_failed", failed).await
+    }
+
+    async fn event_refused(
+        &self,
+        event_id: EventId,
+        at: Timestamp,
+        retry_at: Option<Timestamp>,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let refused = self.inner.event_refused(event_id, at, retry_at, reason);
+        self.write("Outbox::event_refused", refused).await
+    }
+
+    async fn resend_event(&self, event_id: EventId, now: Timestamp) -> Result<Option<Event>, StoreError> {
+        self.write("Outbox::resend_event", self.inner.resend_event(event_id, now))
+            .await
+    }
+
+    async fn waiting_events(&self, only_stuck: bool, limit: u32) -> Result<Vec<WaitingEvent>, StoreError> {
+        let waiting = self.inner.waiting_events(only_stuck, limit);
+        self.read("Outbox::waiting_events", waiting).await
     }
 
     async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {

@@ -29,6 +29,7 @@ pub mod contract;
 pub mod fixture;
 pub mod gated;
 pub mod oracle;
+pub mod outbox;
 pub mod proxy;
 pub mod sim;
 mod wait;

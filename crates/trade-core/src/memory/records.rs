@@ -139,6 +139,7 @@ impl Tables {
         counts.stuck_refunds = u64::try_from(stuck.count()).unwrap_or(u64::MAX);
         for row in self.outbox.values().filter(|row| row.due_at.is_some()) {
             counts.unsent_events += 1;
+            counts.stuck_events += u64::from(row.is_stuck());
             if let Some(at) = row.event.message.occurred_at {
                 counts.oldest_event_at = earlier(counts.oldest_event_at, at);
             }

@@ -12,7 +12,7 @@ use crate::{
     port::{EventSink, SinkError},
 };
 
-/// Collects events; can be told to refuse them.
+/// Collects events; can be told to take none.
 #[derive(Debug, Default)]
 pub struct MemorySink {
     events: Mutex<Vec<Event>>,
@@ -26,7 +26,7 @@ impl MemorySink {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Refuses events from now on, or takes them again.
+    /// Takes no events from now on, or takes them again.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
@@ -36,10 +36,7 @@ impl MemorySink {
 impl EventSink for MemorySink {
     async fn publish(&self, event: &Event) -> Result<(), SinkError> {
         if self.down.load(Ordering::SeqCst) {
-            return Err(SinkError {
-                reason: "the sink is set to refuse".into(),
-                source: None,
-            });
+            return Err(SinkError::away("the sink is set to take nothing"));
         }
         self.events
             .lock()

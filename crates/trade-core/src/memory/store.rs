@@ -50,7 +50,18 @@ pub(super) struct KeyRow {
 #[derive(Debug)]
 pub(super) struct OutboxRow {
     pub(super) event: Event,
+    /// `None` once it was sent.
     pub(super) due_at: Option<Timestamp>,
+    pub(super) reason: Option<String>,
+}
+
+impl OutboxRow {
+    /// When a stuck event is due: it waits, and its time never comes.
+    pub(super) const NEVER: Timestamp = Timestamp::from_ms(i64::MAX);
+
+    pub(super) fn is_stuck(&self) -> bool {
+        self.due_at == Some(Self::NEVER)
+    }
 }
 
 impl MemoryStore {

@@ -36,6 +36,8 @@ pub struct Counts {
     pub unsent_events: u64,
     /// When the oldest of those happened.
     pub oldest_event_at: Option<Timestamp>,
+    /// Those of them that need a person: a receiver did not take them for a day.
+    pub stuck_events: u64,
 }
 
 /// Counts rows.

@@ -1,13 +1,13 @@
-//! The store: tradings with their journal, and the outbox. Its other tables have a port each beside this.
+//! The store: tradings with their journal. Its other tables have a port each beside this.
 
 use std::{error::Error as StdError, fmt::Debug};
 
 use async_trait::async_trait;
 
-use super::{CallStore, Census, HighWater, IdempotencyStore, NoticeInbox, RefundStore};
+use super::{CallStore, Census, HighWater, IdempotencyStore, NoticeInbox, Outbox, RefundStore};
 use crate::{
-    Channel, EnterpriseId, Event, EventId, JournalEntry, ProductAppId, ProductOrderNo, Timestamp, Trading,
-    TradingChange, TradingOrderNo, TradingState,
+    Channel, EnterpriseId, JournalEntry, ProductAppId, ProductOrderNo, Timestamp, Trading, TradingChange,
+    TradingOrderNo, TradingState,
 };
 
 /// An order: the order system and its order number.
@@ -226,65 +226,6 @@ pub trait TradingStore: Debug + Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn journal(&self, trading_order_no: TradingOrderNo) -> Result<Vec<JournalEntry>, StoreError>;
-}
-
-/// Keeps events until they are announced.
-#[async_trait]
-pub trait Outbox: Debug + Send + Sync + 'static {
-    /// Claims events that wait to be announced and are due, oldest first; of one order only the oldest, so
-    /// that no event overtakes another of its order. Nobody else gets them before `until`, when they are due
-    /// again unless it was noted what became of them.
-    ///
-    /// # Errors
-    /// The store failed; what was claimed comes again.
-    async fn claim_events(
-        &self,
-        now: Timestamp,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Event>, StoreError>;
-
-    /// Gives a claimed event back before its time, as if it had not been claimed.
-    ///
-    /// # Errors
-    /// The store failed; the event is due again when its claim ends.
-    async fn release_event(&self, event_id: EventId, now: Timestamp) -> Result<(), StoreError>;
-
-    /// Notes that an event was announced.
-    ///
-    /// # Errors
-    /// The store failed; the event may be announced again.
-    async fn event_sent(&self, event_id: EventId, at: Timestamp) -> Result<(), StoreError>;
-
-    /// Notes that an event was not taken, and when to offer it again.
-    ///
-    /// # Errors
-    /// The store failed.
-    async fn event_failed(
-        &self,
-        event_id: EventId,
-        retry_at: Timestamp,
-        reason: &str,
-    ) -> Result<(), StoreError>;
-
-    /// Committed events after the [`Event::position`] `after`, in order, announced or not: what a reader
-    /// that was away reads up.
-    ///
-    /// # Errors
-    /// The store failed.
-    async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError>;
-
-    /// The committed events of an order, in order, announced or not.
-    ///
-    /// # Errors
-    /// The store failed.
-    async fn events_of(&self, order: &OrderKey) -> Result<Vec<Event>, StoreError>;
-
-    /// The position of the last committed event, 0 before the first.
-    ///
-    /// # Errors
-    /// The store failed.
-    async fn last_position(&self) -> Result<i64, StoreError>;
 }
 
 /// Everything the services need of a store.

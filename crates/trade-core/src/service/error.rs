@@ -2,7 +2,7 @@
 
 use super::MessageCode;
 use crate::{
-    Certainty, Channel, ChannelError, EnterpriseId, ErrorKind, IdError, ProductRefundNo, RefundNo,
+    Certainty, Channel, ChannelError, EnterpriseId, ErrorKind, EventId, IdError, ProductRefundNo, RefundNo,
     TradingOrderNo, TradingState, port::StoreError,
 };
 
@@ -111,6 +111,9 @@ pub enum TradeError {
     /// The order system has no such refund.
     #[error("there is no refund with the number {0}")]
     ProductRefundNotFound(ProductRefundNo),
+    /// There is no such event.
+    #[error("there is no event {0}")]
+    EventNotFound(EventId),
     /// The channel refused, failed, or left the outcome open.
     #[error("the channel did not do it")]
     Channel {
@@ -166,7 +169,7 @@ impl TradeError {
             Self::OrderPaid(_) => MessageCode::TradingStateSucceed,
             Self::PayingElsewhere { .. } | Self::PayingOtherwise { .. } => MessageCode::TradingStatePaying,
             Self::Busy(_) | Self::Contended(_) => MessageCode::TryLockTradingFail,
-            Self::TradingNotFound(_) => MessageCode::NotFound,
+            Self::TradingNotFound(_) | Self::EventNotFound(_) => MessageCode::NotFound,
             Self::NotClosable { .. } => MessageCode::CloseFail,
             Self::NotRefundable { .. }
             | Self::RefundTooLate { .. }
@@ -185,9 +188,10 @@ impl TradeError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Invalid { .. } | Self::NoConfiguration { .. } => ErrorClass::Invalid,
-            Self::TradingNotFound(_) | Self::RefundNotFound(_) | Self::ProductRefundNotFound(_) => {
-                ErrorClass::NotFound
-            }
+            Self::TradingNotFound(_)
+            | Self::RefundNotFound(_)
+            | Self::ProductRefundNotFound(_)
+            | Self::EventNotFound(_) => ErrorClass::NotFound,
             Self::RefundNumberUsed { .. } => ErrorClass::Refused,
             Self::OrderPaid(_)
             | Self::PayingElsewhere { .. }
@@ -241,6 +245,7 @@ impl TradeError {
             | Self::RefundNumberUsed { .. }
             | Self::Store(_)
             | Self::Id(_)
+            | Self::EventNotFound(_)
             | Self::Contended(_) => None,
         }
     }

@@ -1,7 +1,7 @@
 //! What an operator does about a row that needs a person.
 
 use super::{TradeError, TradeService};
-use crate::{Refund, RefundNo, Trading, TradingOrderNo};
+use crate::{Event, EventId, Refund, RefundNo, Trading, TradingOrderNo, port::WaitingEvent};
 
 impl TradeService {
     /// Has a trading looked at again at once, and forgets why it was stuck: after the cause was removed.
@@ -29,5 +29,30 @@ impl TradeService {
         self.reschedule_refund(&refund, refund.next_check_at, now, 0, None)
             .await?;
         self.load_refund(refund_no).await
+    }
+
+    /// Has an event announced again, whatever became of it before: after the cause was removed for which it was
+    /// refused, or for an order system that lost it. `by` says who asked, for the log.
+    ///
+    /// # Errors
+    /// No such event, or the store failed.
+    pub async fn resend(&self, event_id: EventId, by: &str) -> Result<Event, TradeError> {
+        let now = self.ports.clock.now();
+        let event = self.ports.store.resend_event(event_id, now).await?;
+        let event = event.ok_or(TradeError::EventNotFound(event_id))?;
+        tracing::info!(%event_id, by, "event put back to be announced again");
+        Ok(event)
+    }
+
+    /// Events that are not announced, oldest first: all, or those that need a person.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn waiting_events(
+        &self,
+        only_stuck: bool,
+        limit: u32,
+    ) -> Result<Vec<WaitingEvent>, TradeError> {
+        Ok(self.ports.store.waiting_events(only_stuck, limit).await?)
     }
 }

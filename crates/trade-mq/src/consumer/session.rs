@@ -9,12 +9,11 @@ use lapin::{
     types::FieldTable,
 };
 use tokio::sync::watch;
-use trade_core::TradeStatusMsg;
+use trade_core::{Backoff, TradeStatusMsg};
 
 use super::{Consumer, Counts, stopped};
 use crate::{
     Handled, ListenError, MqError,
-    backoff::Backoff,
     link::{Link, within},
     settings::short,
     wire,

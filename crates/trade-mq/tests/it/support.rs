@@ -2,7 +2,6 @@
 
 mod broker;
 mod listen;
-mod outbox;
 
 use std::{
     sync::{
@@ -21,13 +20,13 @@ use lapin::{
     },
     types::FieldTable,
 };
-use trade_core::{Event, EventDraft, RoutingKey, SystemClock, TradingState, port::Clock};
+use trade_core::{Event, RoutingKey, SystemClock, port::Clock};
 use trade_mq::{DeadLetter, RabbitSettings, RabbitSink, declare_queue};
 use trade_testkit::fixture;
 
 pub(crate) use broker::{Broker, Signal};
 pub(crate) use listen::{Heard, consumer, start};
-pub(crate) use outbox::Outbox;
+pub(crate) use trade_testkit::outbox::Outbox;
 pub(crate) use trade_testkit::proxy::{Line, Proxy};
 pub(crate) use trade_testkit::{PATIENCE, until};
 
@@ -207,19 +206,5 @@ pub(crate) fn event(number: i64) -> Event {
 
 /// The event with that place in that order.
 pub(crate) fn event_of(order: i64, seq: i64, id: i64) -> Event {
-    let trading = fixture::change(&fixture::rich_trading(order), TradingState::Settled).after;
-    let EventDraft {
-        event_id,
-        routing_key,
-        mut message,
-        ..
-    } = fixture::event(&trading, id);
-    message.seq = Some(seq);
-    Event {
-        event_id,
-        routing_key,
-        message,
-        position: id,
-        attempts: 0,
-    }
+    fixture::paid_event(order, seq, id)
 }

@@ -38,7 +38,7 @@ pub(super) async fn run(number: i64, config: Option<&Path>) -> Result<(), Failur
 }
 
 /// The orders with that number, or with a trading of that number.
-async fn orders_of(store: &SqlStore, number: i64) -> Result<Vec<OrderKey>, Failure> {
+pub(super) async fn orders_of(store: &SqlStore, number: i64) -> Result<Vec<OrderKey>, Failure> {
     let mut orders = Vec::new();
     if let Some(trading) = store.trading(TradingOrderNo::new(number)?).await? {
         orders.push(trading.order());

@@ -10,12 +10,27 @@ use crate::config::Settings;
 /// The store the settings name, for reading alone: nothing is migrated, and no file is created.
 pub(super) async fn open_to_read(config: Option<&Path>) -> Result<SqlStore, Failure> {
     let settings = Settings::load(config)?;
-    let place = settings.store.place();
-    let store = connect_to_read(&settings).await?;
+    up_to_date(connect_to_read(&settings).await?, &settings).await
+}
+
+/// The same, to change something: what a server does that runs on it is not disturbed.
+pub(super) async fn open_to_write(config: Option<&Path>) -> Result<SqlStore, Failure> {
+    let settings = Settings::load(config)?;
+    // Reading finds out whether there is one: opening a file that is not there would make it.
+    let reader = connect_to_read(&settings).await?;
+    if settings.store.url.is_some() {
+        return up_to_date(reader, &settings).await;
+    }
+    reader.close().await?;
+    up_to_date(SqlStore::open(&settings.store.path).await?, &settings).await
+}
+
+async fn up_to_date(store: SqlStore, settings: &Settings) -> Result<SqlStore, Failure> {
     let missing = store.pending_migrations().await?;
     if missing.is_empty() {
         return Ok(store);
     }
+    let place = settings.store.place();
     Err(format!(
         "the store at {place} is of an older version: run `trade migrate`, which brings it up to date ({} missing)",
         missing.join(", ")

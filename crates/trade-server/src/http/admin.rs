@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use trade_core::{
-    RefundNo, TradingOrderNo,
+    EventId, RefundNo, TradingOrderNo,
     port::{Page, RefundFilter, TradingFilter},
 };
 
@@ -16,7 +16,7 @@ use super::{
     App, Problem,
     fields::path_id,
     refunds, tradings,
-    view::{RefundRecord, Stuck, StuckRefund, StuckTrading, TradingRes},
+    view::{EventView, RefundRecord, Stuck, StuckEvent, StuckRefund, StuckTrading, TradingRes},
 };
 use crate::metrics;
 
@@ -26,7 +26,7 @@ const FIRST: Page = Page {
     limit: 200,
 };
 
-/// `GET /trade/admin/stuck`: the tradings and refunds that need a person, with why and what to do.
+/// `GET /trade/admin/stuck`: the tradings, refunds and events that need a person, with why and what to do.
 pub(super) async fn stuck(State(app): State<App>) -> Result<Json<Stuck>, Problem> {
     let now = app.service.ports().clock.now();
     let of_tradings = TradingFilter {
@@ -39,7 +39,9 @@ pub(super) async fn stuck(State(app): State<App>) -> Result<Json<Stuck>, Problem
     };
     let tradings = app.service.list(&of_tradings, FIRST).await?;
     let refunds = app.service.list_refunds(&of_refunds, FIRST).await?;
+    let events = app.service.waiting_events(true, FIRST.limit).await?;
     Ok(Json(Stuck {
+        events: events.iter().map(StuckEvent::from).collect(),
         tradings: tradings.iter().map(StuckTrading::from).collect(),
         refunds: refunds
             .iter()
@@ -66,6 +68,16 @@ pub(super) async fn retry_refund(
     let number = path_id("refundNo", &number, RefundNo::new)?;
     let refund = app.service.retry_refund(number).await?;
     Ok(Json(refunds::view(&app, &refund)))
+}
+
+/// `POST /trade/admin/events/{eventId}/resend`: announced again, whatever became of it before.
+pub(super) async fn resend_event(
+    State(app): State<App>,
+    id: Path<String>,
+) -> Result<Json<EventView>, Problem> {
+    let id = path_id("eventId", &id, EventId::new)?;
+    let event = app.service.resend(id, "the admin route").await?;
+    Ok(Json(EventView::from(&event)))
 }
 
 /// `GET /metrics`, for Prometheus.

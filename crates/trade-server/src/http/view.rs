@@ -1,7 +1,11 @@
 //! The JSON of answers: longs as strings, money as yuan text, times in Beijing time.
 
+mod event;
+
 use serde::Serialize;
 use trade_core::{JournalEntry, Refund, RefundEntry, RefundState, Role, Timestamp, Trading, TradingState};
+
+pub(super) use event::{EventView, StuckEvent};
 
 use crate::{
     advice,
@@ -291,6 +295,7 @@ impl From<Moment> for TimelineLine {
 /// What needs a person.
 #[derive(Debug, Serialize)]
 pub(super) struct Stuck {
+    pub(super) events: Vec<StuckEvent>,
     pub(super) tradings: Vec<StuckTrading>,
     pub(super) refunds: Vec<StuckRefund>,
 }

@@ -128,6 +128,7 @@ impl Collector for Counted {
         let stuck = [
             ("trading", counts.stuck_tradings),
             ("refund", counts.stuck_refunds),
+            ("event", counts.stuck_events),
         ];
         let stuck = stuck.map(|(kind, count)| (OfKind { kind }, count));
         family(&mut out, "trade_stuck", "What needs a person", stuck)

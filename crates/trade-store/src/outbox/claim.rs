@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{LockBehavior, LockType},
 };
-use trade_core::{Event, EventId, Timestamp};
+use trade_core::{Event, Timestamp};
 
 use super::{due, events};
 use crate::{
@@ -47,37 +47,6 @@ impl Write for Claim {
     }
 
     async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<Vec<Event>>, Fault> {
-        Ok(None)
-    }
-}
-
-/// Gives a claimed event back.
-#[derive(Debug)]
-pub(super) struct Release {
-    pub(super) event_id: EventId,
-    pub(super) now: Timestamp,
-}
-
-#[async_trait]
-impl Write for Release {
-    type Outcome = ();
-    const OPERATION: &'static str = "give a claimed event back";
-
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<()>, Fault> {
-        let due_now = ActiveModel {
-            due_at: Set(Some(self.now.ms())),
-            ..Default::default()
-        };
-        Entity::update_many()
-            .set(due_now)
-            .filter(Column::EventId.eq(self.event_id.get()))
-            .filter(Column::DueAt.is_not_null())
-            .exec(tx)
-            .await?;
-        Ok(Verdict::Commit(()))
-    }
-
-    async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<()>, Fault> {
         Ok(None)
     }
 }

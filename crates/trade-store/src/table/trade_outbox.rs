@@ -1,12 +1,16 @@
 //! The table `trade_outbox`.
 
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
-use trade_core::{Event, EventDraft, EventId, RoutingKey, Timestamp};
+use trade_core::{Event, EventDraft, EventId, RoutingKey, Timestamp, port::WaitingEvent};
 
-use super::{BadColumn, checked, known, ms};
+use super::{BadColumn, checked, known, ms, time};
 
-/// A row. `id` is the event's position; `due_at` is empty once it was announced; `occurred_at` is empty
-/// where a program of before it was there wrote it.
+/// When a stuck event is due: it waits, so that the later ones of its order do, and its time never comes. Programs
+/// that know nothing of stuck events read it in the same way.
+pub(crate) const NEVER: i64 = i64::MAX;
+
+/// A row. `id` is the event's position; `due_at` is empty once it was announced, and [`NEVER`] when it is stuck;
+/// `occurred_at` is empty where a program of before it was there wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "trade_outbox")]
 pub struct Model {
@@ -25,6 +29,7 @@ pub struct Model {
     pub position: Option<i64>,
     pub sent_at: Option<i64>,
     pub last_error: Option<String>,
+    pub refused_at: Option<i64>,
 }
 
 /// No joins: every query is about one table.
@@ -56,6 +61,18 @@ pub(crate) fn new_row(draft: &EventDraft, seq: i64) -> Result<ActiveModel, serde
     })
 }
 
+impl TryFrom<Model> for WaitingEvent {
+    type Error = BadColumn;
+
+    fn try_from(row: Model) -> Result<Self, BadColumn> {
+        Ok(Self {
+            next_at: time(row.due_at.filter(|at| *at != NEVER)),
+            reason: row.last_error.clone(),
+            event: Event::try_from(row)?,
+        })
+    }
+}
+
 impl TryFrom<Model> for Event {
     type Error = BadColumn;
 
@@ -67,6 +84,7 @@ impl TryFrom<Model> for Event {
             // One that was committed since positions were given last comes after all that have one.
             position: row.position.unwrap_or(i64::MAX),
             attempts: checked("attempts", u32::try_from(row.attempts))?,
+            refused_since: time(row.refused_at),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use trade_core::{Event, EventDraft, TradingState, port::EventSink};
+use trade_core::{Event, port::EventSink};
 
 use super::Promise;
 use crate::fixture;
@@ -37,21 +37,7 @@ pub fn promises() -> Vec<Promise<Subject>> {
 }
 
 fn event(number: i64) -> Event {
-    let trading = fixture::change(&fixture::rich_trading(number), TradingState::Settled).after;
-    let EventDraft {
-        event_id,
-        routing_key,
-        mut message,
-        ..
-    } = fixture::event(&trading, number);
-    message.seq = Some(number);
-    Event {
-        event_id,
-        routing_key,
-        message,
-        position: number,
-        attempts: 0,
-    }
+    fixture::paid_event(number, number, number)
 }
 
 /// What was taken arrives byte for byte, in the order it was published.

@@ -15,12 +15,7 @@ pub(super) struct SimSink(pub(super) World);
 #[async_trait]
 impl EventSink for SimSink {
     async fn publish(&self, event: &Event) -> Result<(), SinkError> {
-        let failed = |reason: &str| {
-            Err(SinkError {
-                reason: reason.to_owned(),
-                source: None,
-            })
-        };
+        let failed = |reason: &str| Err(SinkError::away(reason));
         self.0.pause().await;
         if self.0.with(|state| state.chance(state.weather.sink)) {
             return failed("nobody takes events now");

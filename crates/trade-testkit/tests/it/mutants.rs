@@ -26,6 +26,9 @@ enum Fault {
     EventsOvertake,
     ClaimForgotten,
     SentComesBack,
+    RefusalForgotten,
+    StuckIsOffered,
+    ResendForgotten,
     NoticeAlwaysNew,
     MarkFalls,
     PositionForgotten,
@@ -45,7 +48,7 @@ enum Fault {
     CensusFrozen,
 }
 
-const FAULTS: [Fault; 30] = [
+const FAULTS: [Fault; 33] = [
     Fault::ForgetsAField,
     Fault::SecondLiveTradingAccepted,
     Fault::StaleCommitAccepted,
@@ -59,6 +62,9 @@ const FAULTS: [Fault; 30] = [
     Fault::EventsOvertake,
     Fault::ClaimForgotten,
     Fault::SentComesBack,
+    Fault::RefusalForgotten,
+    Fault::StuckIsOffered,
+    Fault::ResendForgotten,
     Fault::NoticeAlwaysNew,
     Fault::MarkFalls,
     Fault::PositionForgotten,

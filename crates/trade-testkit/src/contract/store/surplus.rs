@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trade_core::{
-    Event, NewRefund, Refund, Role, Step, Trading, TradingChange, TradingState,
+    NewRefund, Refund, Role, Step, Trading, TradingChange, TradingState,
     port::{Commit, Pick, RefundInserted},
 };
 
@@ -74,16 +74,7 @@ pub async fn mark_and_refund_are_one(store: Store) {
     let lines = store.refund_journal(new.refund.refund_no).await.unwrap();
     assert_eq!(lines, [new.journal]);
     assert_eq!(store.due_refunds(Pick::all(at(60), 9)).await.unwrap(), refunds);
-    let draft = new.event.expect("it is announced");
-    let mut message = draft.message;
-    message.seq = Some(2);
-    let event = Event {
-        event_id: draft.event_id,
-        routing_key: draft.routing_key,
-        message,
-        position: 2,
-        attempts: 0,
-    };
+    let event = fixture::committed(new.event.expect("it is announced"), 2, 2);
     assert_eq!(all_events(&store).await[1..], [event]);
     assert_eq!(sums(&store, &winner).await, (0, 0));
     // Its money is spoken for.

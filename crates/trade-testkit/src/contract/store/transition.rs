@@ -1,8 +1,7 @@
 //! Transitions: compare-and-set on the version, one winner an order, all of it or nothing.
 
 use trade_core::{
-    Cause, Channel, Event, EventDraft, JournalEntry, Role, Step, Trading, TradingChange, TradingState,
-    port::Commit,
+    Cause, Channel, EventDraft, JournalEntry, Role, Step, Trading, TradingChange, TradingState, port::Commit,
 };
 
 use super::{Promise, Store, all_events, assert_untouched, commit, insert, read, settled};
@@ -44,16 +43,7 @@ pub async fn writes_row_journal_and_event(store: Store) {
     assert_eq!(read(&store, &before).await, after);
     let journal = store.journal(before.trading_order_no).await.unwrap();
     assert_eq!(journal, [fixture::first_entry(&before), change.journal]);
-    let draft = change.event.expect("a winner is announced");
-    let mut message = draft.message;
-    message.seq = Some(1);
-    let event = Event {
-        event_id: draft.event_id,
-        routing_key: draft.routing_key,
-        message,
-        position: 1,
-        attempts: 0,
-    };
+    let event = fixture::committed(change.event.expect("a winner is announced"), 1, 1);
     assert_eq!(all_events(&store).await, [event]);
 }
 

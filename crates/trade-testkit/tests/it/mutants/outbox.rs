@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use trade_core::{
     Event, EventId, Timestamp,
-    port::{OrderKey, Outbox, StoreError},
+    port::{OrderKey, Outbox, StoreError, WaitingEvent},
 };
 
 use super::{Fault, Mutant};
@@ -48,6 +48,35 @@ impl Outbox for Mutant {
         reason: &str,
     ) -> Result<(), StoreError> {
         self.inner.event_failed(event_id, retry_at, reason).await
+    }
+
+    async fn event_refused(
+        &self,
+        event_id: EventId,
+        at: Timestamp,
+        retry_at: Option<Timestamp>,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let retry_at = match retry_at {
+            None if self.has(Fault::StuckIsOffered) => Some(at),
+            Some(retry_at) if self.has(Fault::RefusalForgotten) => {
+                return self.inner.event_failed(event_id, retry_at, reason).await;
+            }
+            retry_at => retry_at,
+        };
+        self.inner.event_refused(event_id, at, retry_at, reason).await
+    }
+
+    async fn resend_event(&self, event_id: EventId, now: Timestamp) -> Result<Option<Event>, StoreError> {
+        if self.has(Fault::ResendForgotten) {
+            let all = self.inner.events_after(0, u32::MAX).await?;
+            return Ok(all.into_iter().find(|event| event.event_id == event_id));
+        }
+        self.inner.resend_event(event_id, now).await
+    }
+
+    async fn waiting_events(&self, only_stuck: bool, limit: u32) -> Result<Vec<WaitingEvent>, StoreError> {
+        self.inner.waiting_events(only_stuck, limit).await
     }
 
     async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, StoreError> {

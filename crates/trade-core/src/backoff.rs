@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
-/// Waits that double from `first` to `longest`, and start over after a success.
+/// The wait after so many failures in a row: `first` after one, doubled by each further one up to `longest`.
+#[must_use]
+pub fn doubled(first: Duration, longest: Duration, failures: u32) -> Duration {
+    let factor = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+    first.saturating_mul(factor).min(longest)
+}
+
+/// Waits that double from a first one to the longest, and start over after a success.
 #[derive(Debug, Clone)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     first: Duration,
     longest: Duration,
     failures: u32,
 }
 
 impl Backoff {
-    pub(crate) const fn new(first: Duration, longest: Duration) -> Self {
+    /// No failure yet.
+    #[must_use]
+    pub const fn new(first: Duration, longest: Duration) -> Self {
         Self {
             first,
             longest,
@@ -20,13 +29,13 @@ impl Backoff {
     }
 
     /// Takes note of a failure; the wait before the next attempt.
-    pub(crate) fn failed(&mut self) -> Duration {
-        let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
+    pub fn failed(&mut self) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        self.first.saturating_mul(factor).min(self.longest)
+        doubled(self.first, self.longest, self.failures)
     }
 
-    pub(crate) const fn worked(&mut self) {
+    /// Takes note of a success.
+    pub const fn worked(&mut self) {
         self.failures = 0;
     }
 }

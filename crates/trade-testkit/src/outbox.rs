@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::fixture;
 use trade_core::{
     Step, TradingState,
     handler::Registry,
@@ -10,17 +11,24 @@ use trade_core::{
     port::{Census as _, EventSink, Outbox as _, TradingStore},
     service::{Policy, Ports, TradeService},
 };
-use trade_testkit::fixture;
 
-pub(crate) struct Outbox {
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) store: Arc<MemoryStore>,
-    service: TradeService,
+/// Events of some orders, in a store of their own, under a clock to turn.
+#[derive(Debug)]
+pub struct Outbox {
+    /// The time.
+    pub clock: Arc<ManualClock>,
+    /// Where the events are.
+    pub store: Arc<MemoryStore>,
+    /// What the job works with.
+    pub service: TradeService,
 }
 
 impl Outbox {
-    /// `orders` orders with `each` events.
-    pub(crate) async fn with_events(orders: i64, each: i64) -> Self {
+    /// `orders` orders with `each` events; those of order 1 have the ids 101, 102 and so on.
+    ///
+    /// # Panics
+    /// The store refuses them.
+    pub async fn with_events(orders: i64, each: i64) -> Self {
         let clock = Arc::new(ManualClock::new(fixture::at(1000)));
         let store = Arc::new(MemoryStore::default());
         let ids = trade_core::Snowflake::start(1, clock.clone(), store.clone())
@@ -45,17 +53,27 @@ impl Outbox {
         }
     }
 
-    pub(crate) async fn relay(&self, sink: &dyn EventSink, limit: u32) -> job::Report {
+    /// One tick.
+    ///
+    /// # Panics
+    /// The store failed.
+    pub async fn relay(&self, sink: &dyn EventSink, limit: u32) -> job::Report {
         job::relay_events(&self.service, sink, limit).await.unwrap()
     }
 
     /// Whether any event was not announced yet.
-    pub(crate) async fn is_waiting(&self) -> bool {
+    ///
+    /// # Panics
+    /// The store failed.
+    pub async fn is_waiting(&self) -> bool {
         self.store.counts().await.unwrap().unsent_events > 0
     }
 
     /// The bodies of all events, in order of commit.
-    pub(crate) async fn bodies(&self) -> Vec<String> {
+    ///
+    /// # Panics
+    /// The store failed.
+    pub async fn bodies(&self) -> Vec<String> {
         let events = self.store.events_after(0, 10_000).await.unwrap();
         events.iter().map(|event| event.body().unwrap()).collect()
     }
