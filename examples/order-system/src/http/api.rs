@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 
 use super::{
-    envelope::{Done, Failed},
+    envelope::{Answer, answer},
     input::{Asked, Input},
     language::Lang,
     user::Customer,
@@ -20,8 +20,6 @@ use crate::{
 /// How many orders one page of the scrolled list has.
 const PAGE: u64 = 10;
 
-pub(super) type Answer<T> = Result<Done<T>, Failed>;
-
 /// `POST /orders-manager/consumer/orders/place`
 pub(super) async fn place(
     State(orders): State<Orders>,
@@ -29,12 +27,12 @@ pub(super) async fn place(
     Customer(user_id): Customer,
     input: Input,
 ) -> Answer<PlacedRes> {
-    let placed = async {
+    let work = async {
         let booking = booking(user_id, &input)?;
-        whole(async move { orders.place(&booking).await }).await
+        let id = whole(async move { orders.place(&booking).await }).await?;
+        Ok(PlacedRes { id: id.to_string() })
     };
-    let id = placed.await.map_err(|error| Failed::new(error, lang))?;
-    Ok(Done(PlacedRes { id: id.to_string() }))
+    answer(lang, work).await
 }
 
 /// What a customer asks for.
@@ -63,12 +61,12 @@ pub(super) async fn pay(
     id: Path<String>,
     input: Input,
 ) -> Answer<PayRes> {
-    let paid = async {
+    let work = async {
         let (id, channel) = (order_id(&id)?, input.required_channel("tradingChannel")?);
-        whole(async move { orders.pay(user_id, id, channel).await }).await
+        let payable = whole(async move { orders.pay(user_id, id, channel).await }).await?;
+        Ok(payable.into())
     };
-    let payable = paid.await.map_err(|error| Failed::new(error, lang))?;
-    Ok(Done(payable.into()))
+    answer(lang, work).await
 }
 
 /// `GET /orders-manager/consumer/orders/pay/{id}/result`
@@ -78,12 +76,12 @@ pub(super) async fn pay_result(
     Customer(user_id): Customer,
     id: Path<String>,
 ) -> Answer<PayRes> {
-    let result = async {
+    let work = async {
         let id = order_id(&id)?;
-        whole(async move { orders.pay_result(user_id, id).await }).await
+        let payable = whole(async move { orders.pay_result(user_id, id).await }).await?;
+        Ok(payable.into())
     };
-    let payable = result.await.map_err(|error| Failed::new(error, lang))?;
-    Ok(Done(payable.into()))
+    answer(lang, work).await
 }
 
 /// `PUT /orders-manager/consumer/orders/cancel`
@@ -93,12 +91,11 @@ pub(super) async fn cancel(
     Customer(user_id): Customer,
     input: Input,
 ) -> Answer<()> {
-    let cancelled = async {
+    let work = async {
         let (id, reason) = (input.required_long("id")?, input.reason("cancelReason")?);
-        cancel_own(orders, user_id, id, reason).await
+        whole(cancel_own(orders, user_id, id, reason)).await
     };
-    cancelled.await.map_err(|error| Failed::new(error, lang))?;
-    Ok(Done(()))
+    answer(lang, work).await
 }
 
 /// A customer cancels an order of theirs.
@@ -114,7 +111,17 @@ pub(super) async fn cancel_own(
         id: Some(user_id),
         detail: reason,
     };
-    whole(async move { orders.cancel(id, &by, &order.contacts_name).await.map(drop) }).await
+    orders.cancel(id, &by, &order.contacts_name).await.map(drop)
+}
+
+/// A customer says how an order of theirs was.
+pub(super) async fn evaluate_own(orders: Orders, user_id: i64, id: i64) -> Result<(), OrderError> {
+    let by = By {
+        actor: Actor::Customer,
+        id: Some(user_id),
+        detail: String::new(),
+    };
+    orders.evaluate(user_id, id, &by).await.map(drop)
 }
 
 /// `PUT /orders-manager/consumer/orders/evaluate/{id}`
@@ -124,17 +131,8 @@ pub(super) async fn evaluate(
     Customer(user_id): Customer,
     id: Path<String>,
 ) -> Answer<()> {
-    let evaluated = async {
-        let id = order_id(&id)?;
-        let by = By {
-            actor: Actor::Customer,
-            id: Some(user_id),
-            detail: String::new(),
-        };
-        whole(async move { orders.evaluate(user_id, id, &by).await }).await
-    };
-    evaluated.await.map_err(|error| Failed::new(error, lang))?;
-    Ok(Done(()))
+    let work = async { whole(evaluate_own(orders, user_id, order_id(&id)?)).await };
+    answer(lang, work).await
 }
 
 /// `GET /orders-manager/consumer/orders/{id}`
@@ -144,12 +142,12 @@ pub(super) async fn detail(
     Customer(user_id): Customer,
     id: Path<String>,
 ) -> Answer<DetailRes> {
-    let shown = async {
+    let work = async {
         let id = order_id(&id)?;
         let order = orders.order_of(user_id, id).await?;
         whole(async move { whole_detail(&orders, order).await }).await
     };
-    shown.await.map(Done).map_err(|error| Failed::new(error, lang))
+    answer(lang, work).await
 }
 
 /// An order with all that belongs to it, after its time to pay was looked at.
@@ -183,16 +181,13 @@ pub(super) async fn list(
     Customer(user_id): Customer,
     Asked(asked): Asked,
 ) -> Answer<Vec<OrderRes>> {
-    let listed = async {
+    let work = async {
         let (status, sort_by) = (asked.status("ordersStatus")?, asked.long("sortBy")?);
         let rows = orders.store.orders_of(user_id, status, sort_by, PAGE).await?;
         let shown: Result<_, _> = rows.into_iter().map(TryInto::try_into).collect();
         Ok(shown?)
     };
-    listed
-        .await
-        .map(Done)
-        .map_err(|error: OrderError| Failed::new(error, lang))
+    answer(lang, work).await
 }
 
 /// The number in a path.

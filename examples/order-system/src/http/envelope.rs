@@ -40,6 +40,14 @@ impl Failed {
     }
 }
 
+/// What a route answers.
+pub(super) type Answer<T> = Result<Done<T>, Failed>;
+
+/// Does the work and puts the envelope around what comes of it.
+pub(super) async fn answer<T>(lang: Lang, work: impl Future<Output = Result<T, OrderError>>) -> Answer<T> {
+    work.await.map(Done).map_err(|error| Failed::new(error, lang))
+}
+
 impl<T: Serialize> IntoResponse for Done<T> {
     fn into_response(self) -> Response {
         Json(Envelope {

@@ -3,8 +3,8 @@
 use axum::extract::{Path, State};
 
 use super::{
-    api::{Answer, order_id, whole_detail},
-    envelope::{Done, Failed},
+    api::{order_id, whole_detail},
+    envelope::{Answer, answer},
     input::{Asked, Input},
     language::Lang,
     user::Staff,
@@ -29,12 +29,11 @@ pub(super) async fn worker_step(
     Staff(worker): Staff,
     Path((id, step)): Path<(String, String)>,
 ) -> Answer<()> {
-    let stepped = async {
+    let work = async {
         let id = order_id(&Path(id))?;
         step_of(orders, id, &step, worker).await
     };
-    stepped.await.map_err(|error| Failed::new(error, lang))?;
-    Ok(Done(()))
+    answer(lang, work).await
 }
 
 /// Does a worker's step by its name.
@@ -72,12 +71,11 @@ pub(super) async fn cancel(
     Staff(operator): Staff,
     input: Input,
 ) -> Answer<()> {
-    let cancelled = async {
+    let work = async {
         let (id, reason) = (input.required_long("id")?, input.reason("cancelReason")?);
         cancel_any(orders, id, operator, reason).await
     };
-    cancelled.await.map_err(|error| Failed::new(error, lang))?;
-    Ok(Done(()))
+    answer(lang, work).await
 }
 
 /// An operator ends an order.
@@ -102,12 +100,11 @@ pub(super) async fn refund_again(
     Staff(operator): Staff,
     id: Path<String>,
 ) -> Answer<()> {
-    let begun = async {
+    let work = async {
         let id = order_id(&id)?;
         again(orders, id, operator).await
     };
-    begun.await.map_err(|error| Failed::new(error, lang))?;
-    Ok(Done(()))
+    answer(lang, work).await
 }
 
 /// An operator begins a refund again.
@@ -126,7 +123,7 @@ pub(super) async fn page(
     lang: Lang,
     Asked(asked): Asked,
 ) -> Answer<Vec<OrderRes>> {
-    let listed = async {
+    let work = async {
         let (status, before) = (asked.status("ordersStatus")?, asked.long("before")?);
         let limit = asked.long("limit")?.unwrap_or(USUAL_PAGE);
         let limit = u64::try_from(limit.clamp(1, LARGEST_PAGE)).unwrap_or(1);
@@ -134,17 +131,14 @@ pub(super) async fn page(
         let shown: Result<_, _> = rows.into_iter().map(TryInto::try_into).collect();
         Ok(shown?)
     };
-    listed
-        .await
-        .map(Done)
-        .map_err(|error: OrderError| Failed::new(error, lang))
+    answer(lang, work).await
 }
 
 /// `GET /orders-manager/operation/orders/{id}`
 pub(super) async fn detail(State(orders): State<Orders>, lang: Lang, id: Path<String>) -> Answer<DetailRes> {
-    let shown = async {
+    let work = async {
         let order = orders.any_order(order_id(&id)?).await?;
         whole(async move { whole_detail(&orders, order).await }).await
     };
-    shown.await.map(Done).map_err(|error| Failed::new(error, lang))
+    answer(lang, work).await
 }

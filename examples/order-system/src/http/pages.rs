@@ -7,16 +7,19 @@ mod order;
 mod sign_in;
 mod words;
 
+use std::convert::Infallible;
+
 use askama::Template;
 use axum::{
     Router,
-    http::{HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, Path},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 
-use super::{envelope, language::Lang};
-use crate::{error::OrderError, service::Orders};
+use super::{api::order_id, envelope, language::Lang, user::Customer};
+use crate::{error::OrderError, service::Orders, store::table::Order};
 use trade_core::{SystemRandom, port::Random};
 
 /// Only what this server serves itself may run or be shown; the codes are data URLs.
@@ -67,12 +70,53 @@ struct Frame {
     demo: bool,
 }
 
-impl Frame {
-    fn new(orders: &Orders, lang: Lang, user_id: Option<i64>) -> Self {
-        Self {
+/// Who opens a page or sends one of its forms.
+#[derive(Debug)]
+struct Visitor {
+    frame: Frame,
+    customer: Option<i64>,
+}
+
+impl FromRequestParts<Orders> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, orders: &Orders) -> Result<Self, Infallible> {
+        let Ok(lang) = Lang::from_request_parts(parts, orders).await;
+        let customer = Customer::from_request_parts(parts, orders).await.ok();
+        let customer = customer.map(|Customer(id)| id);
+        let frame = Frame {
             lang,
-            who: user_id.map(words::customer_name),
+            who: customer.map(words::customer_name),
             demo: orders.settings.demo_users,
+        };
+        Ok(Self { frame, customer })
+    }
+}
+
+impl Visitor {
+    /// The customer, where one is needed.
+    fn user_id(&self) -> Result<i64, OrderError> {
+        self.customer.ok_or(OrderError::NobodySignedIn)
+    }
+
+    /// An order of this visitor.
+    async fn order(&self, orders: &Orders, id: &Path<String>) -> Result<Order, OrderError> {
+        orders.order_of(self.user_id()?, order_id(id)?).await
+    }
+
+    /// A page, or why there is none.
+    fn page<T: Template>(self, composed: Result<T, OrderError>, back: &str) -> Response {
+        match composed {
+            Ok(shown) => page(&shown),
+            Err(error) => failed(self.frame, &error, back),
+        }
+    }
+
+    /// Goes on to a page after something was done, or says why it was not.
+    fn go_on(self, done: Result<String, OrderError>, back: &str) -> Response {
+        match done {
+            Ok(to) => Redirect::to(&to).into_response(),
+            Err(error) => failed(self.frame, &error, back),
         }
     }
 }

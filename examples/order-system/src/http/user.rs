@@ -39,15 +39,6 @@ impl FromRequestParts<Orders> for Customer {
     }
 }
 
-impl axum::extract::OptionalFromRequestParts<Orders> for Customer {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, orders: &Orders) -> Result<Option<Self>, Self::Rejection> {
-        let found = <Self as FromRequestParts<Orders>>::from_request_parts(parts, orders).await;
-        Ok(found.ok())
-    }
-}
-
 impl<S: Send + Sync> FromRequestParts<S> for Staff {
     type Rejection = std::convert::Infallible;
 

@@ -114,18 +114,18 @@ impl Corner {
     }
 }
 
-async fn heard_by(corner: &Corner, line: &str) -> World {
-    let broker = (
-        broker_url(),
-        line.to_owned(),
-        corner.exchange.clone(),
-        corner.queue.clone(),
-    );
-    let world = World::with(With {
-        broker: Some(broker),
+/// A shop whose order system hears over a line.
+async fn over(corner: &Corner, line: &str) -> World {
+    let names = (corner.exchange.clone(), corner.queue.clone());
+    let with = With {
+        broker: Some((broker_url(), line.to_owned(), names.0, names.1)),
         ..With::default()
-    });
-    let world = world.await;
+    };
+    World::with(with).await
+}
+
+async fn heard_by(corner: &Corner, line: &str) -> World {
+    let world = over(corner, line).await;
     corner.has_queue().await;
     world
 }
@@ -248,12 +248,7 @@ async fn an_order_system_that_starts_without_its_broker_serves_and_hears_later()
     let corner = Corner::new("later").await;
     let (proxy, url) = line().await;
     proxy.set(Line::Cut).await;
-    let broker = (broker_url(), url, corner.exchange.clone(), corner.queue.clone());
-    let world = World::with(With {
-        broker: Some(broker),
-        ..With::default()
-    });
-    let world = world.await;
+    let world = over(&corner, &url).await;
     let id = world.place().await;
     let code = world.code(&id, WECHAT).await;
     world.pay(&code);

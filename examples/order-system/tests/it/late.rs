@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::world::{ALIPAY, WECHAT, World, number};
 
@@ -87,21 +87,7 @@ async fn a_payment_of_a_cancelled_order_that_the_trade_server_took_goes_back_all
     world.cancel(&id).await;
     // As when a click on "pay" was on its way while the order was cancelled, and this system fell over
     // before it could take the code back.
-    let request = json!({
-        "enterpriseId": "1001", "productAppId": "jzo2o.orders", "productOrderNo": id,
-        "tradingChannel": WECHAT, "tradingAmount": "79.80", "memo": "日常保洁", "expiresAt": deadline,
-    });
-    let url = format!("{}/trade/inner/native", world.settings.trade_url);
-    let code: Value = world
-        .http
-        .post(url)
-        .json(&request)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let code = world.unknown_trading(&id, &deadline).await;
     world.pay_at(WECHAT, &number(&code));
     let order = world
         .until_in_time(&id, STEP, |order| order["refundStatus"] == 2)

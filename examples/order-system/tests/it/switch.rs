@@ -127,24 +127,8 @@ async fn both_old_codes_paid_settle_the_order_once_and_one_goes_back() {
 async fn a_trading_that_the_order_does_not_know_of_is_no_obstacle() {
     let world = World::new().await;
     let id = world.place().await;
-    // As after a crash between the trade server's answer and its mention in the order.
-    let order = world.detail(&id).await;
-    let request = json!({
-        "enterpriseId": "1001", "productAppId": "jzo2o.orders", "productOrderNo": id,
-        "tradingChannel": WECHAT, "tradingAmount": "79.80", "memo": "日常保洁",
-        "expiresAt": order["payDeadline"],
-    });
-    let url = format!("{}/trade/inner/native", world.settings.trade_url);
-    let lost: Value = world
-        .http
-        .post(url)
-        .json(&request)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let deadline = world.detail(&id).await["payDeadline"].clone();
+    let lost = world.unknown_trading(&id, &deadline).await;
     let code = world.code(&id, ALIPAY).await;
     assert_eq!(world.trading(&number(&lost)).await["tradingState"], 5);
     world.pay(&code);

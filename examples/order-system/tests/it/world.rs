@@ -322,6 +322,18 @@ impl World {
         self.sandbox.ledger().net_fen(bank(channel), trading)
     }
 
+    /// A trading that the order system does not know of, as after a crash between the trade server's answer
+    /// and its mention in the order.
+    pub(crate) async fn unknown_trading(&self, id: &str, expires_at: &Value) -> Value {
+        let request = json!({
+            "enterpriseId": "1001", "productAppId": "jzo2o.orders", "productOrderNo": id,
+            "tradingChannel": WECHAT, "tradingAmount": "79.80", "memo": "日常保洁", "expiresAt": expires_at,
+        });
+        let url = format!("http://{}/trade/inner/native", self.trade_address);
+        let answer = self.http.post(url).json(&request).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
     /// The trading as the trade server has it.
     pub(crate) async fn trading(&self, number: &str) -> Value {
         let url = format!("http://{}/trade/inner/tradings/{number}", self.trade_address);

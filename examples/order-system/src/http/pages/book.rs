@@ -7,14 +7,13 @@ use axum::{
 };
 use trade_core::Timestamp;
 
-use super::{Frame, failed, page, words};
+use super::{Frame, Visitor, failed, page, words};
 use crate::{
     error::OrderError,
     http::{
         api::{booking, order_id},
         input::Input,
         language::Lang,
-        user::Customer,
         whole,
     },
     remote::{Address, Answer, Serve},
@@ -56,12 +55,9 @@ impl ServiceLine {
 }
 
 /// `GET /`
-pub(super) async fn services(
-    State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
-) -> Response {
-    let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
+pub(super) async fn services(State(orders): State<Orders>, visitor: Visitor) -> Response {
+    let frame = visitor.frame;
+    let lang = frame.lang;
     let answer: Answer<Vec<Serve>> = orders.foundations.get("/foundations/inner/serve").await;
     let services = match answer {
         Answer::Found(all) => Some(
@@ -105,34 +101,22 @@ impl Entered {
 }
 
 /// `GET /services/{id}`
-pub(super) async fn form(
-    State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
-    id: Path<String>,
-) -> Response {
-    let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
-    let Some(Customer(user_id)) = customer else {
-        return failed(frame, &OrderError::NobodySignedIn, "/");
+pub(super) async fn form(State(orders): State<Orders>, visitor: Visitor, id: Path<String>) -> Response {
+    let composed = match order_id(&id) {
+        Ok(id) => compose(&orders, &visitor, id, Entered::default(), None).await,
+        Err(error) => Err(error),
     };
-    let id = match order_id(&id) {
-        Ok(id) => id,
-        Err(error) => return failed(frame, &error, "/"),
-    };
-    match compose(&orders, frame.clone(), user_id, id, Entered::default(), None).await {
-        Ok(shown) => page(&shown),
-        Err(error) => failed(frame, &error, "/"),
-    }
+    visitor.page(composed, "/")
 }
 
 async fn compose(
     orders: &Orders,
-    frame: Frame,
-    user_id: i64,
+    visitor: &Visitor,
     id: i64,
     entered: Entered,
     problem: Option<String>,
 ) -> Result<BookPage, OrderError> {
+    let (user_id, frame) = (visitor.user_id()?, visitor.frame.clone());
     let serve = orders.serve(id).await?;
     let path = format!("/customer/inner/address-book?userId={user_id}");
     let addresses = match orders.customer.get(&path).await {
@@ -159,37 +143,26 @@ fn for_field(time: Timestamp) -> String {
 }
 
 /// `POST /orders`
-pub(super) async fn place(
-    State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
-    input: Input,
-) -> Response {
-    let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
-    let Some(Customer(user_id)) = customer else {
-        return failed(frame, &OrderError::NobodySignedIn, "/");
-    };
+pub(super) async fn place(State(orders): State<Orders>, visitor: Visitor, input: Input) -> Response {
     let placing = orders.clone();
-    let placed = match booking(user_id, &input) {
-        Ok(booking) => whole(async move { placing.place(&booking).await }).await,
-        Err(error) => Err(error),
+    let placed = async {
+        let booking = booking(visitor.user_id()?, &input)?;
+        whole(async move { placing.place(&booking).await }).await
     };
-    let error = match placed {
+    let error = match placed.await {
         Ok(id) => return Redirect::to(&format!("/orders/{id}")).into_response(),
         Err(error) => error,
     };
     // The form comes back as it was filled in, with what is wrong; where it cannot, the message alone.
-    let Ok(Some(serve_id)) = input.long("serveId") else {
-        return failed(frame, &error, "/");
-    };
+    let serve_id = input.long("serveId").ok().flatten().unwrap_or_default();
     let entered = Entered {
         quantity: input.text("purNum").map(ToOwned::to_owned),
         starts_at: input.text("serveStartTime").map(ToOwned::to_owned),
         address_id: input.long("addressBookId").ok().flatten(),
     };
-    let problem = Some(lang.choose(error.words()));
-    match compose(&orders, frame.clone(), user_id, serve_id, entered, problem).await {
+    let problem = Some(visitor.frame.lang.choose(error.words()));
+    match compose(&orders, &visitor, serve_id, entered, problem).await {
         Ok(shown) => super::with_status(error.status(), &shown),
-        Err(_) => failed(frame, &error, "/"),
+        Err(_) => failed(visitor.frame, &error, "/"),
     }
 }

@@ -13,10 +13,10 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::watch;
 
-use super::order::{own, state_of};
+use super::{Visitor, order::state_of};
 use crate::{
     error::OrderError,
-    http::{envelope::Failed, language::Lang, user::Customer},
+    http::{envelope::Failed, language::Lang},
     service::Orders,
     store::table::{Order, Returned},
 };
@@ -35,13 +35,9 @@ struct Viewer {
 }
 
 /// `GET /orders/{id}/live`
-pub(super) async fn stream(
-    State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
-    id: Path<String>,
-) -> Response {
-    let order = match own(&orders, customer, &id).await {
+pub(super) async fn stream(State(orders): State<Orders>, visitor: Visitor, id: Path<String>) -> Response {
+    let lang = visitor.frame.lang;
+    let order = match visitor.order(&orders, &id).await {
         Ok(order) => order,
         Err(error) => return Failed::new(error, lang).into_response(),
     };

@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use trade_core::BreakerState;
 
-use super::{Frame, failed, order::OrderLine, page, words};
+use super::{Frame, Visitor, order::OrderLine, words};
 use crate::{
     error::OrderError,
     http::{
@@ -60,12 +60,9 @@ struct DeadLetterLine {
 }
 
 /// `GET /operator?ordersStatus=`
-pub(super) async fn show(State(orders): State<Orders>, lang: Lang, Asked(asked): Asked) -> Response {
-    let frame = Frame::new(&orders, lang, None);
-    match compose(&orders, frame.clone(), &asked).await {
-        Ok(shown) => page(&shown),
-        Err(error) => failed(frame, &error, "/operator"),
-    }
+pub(super) async fn show(State(orders): State<Orders>, visitor: Visitor, Asked(asked): Asked) -> Response {
+    let composed = compose(&orders, visitor.frame.clone(), &asked).await;
+    visitor.page(composed, "/operator")
 }
 
 async fn compose(orders: &Orders, frame: Frame, asked: &Input) -> Result<OperatorPage, OrderError> {
@@ -120,12 +117,11 @@ fn circuit(lang: Lang, remote: &Remote) -> CircuitLine {
 /// `POST /operator/orders/{id}/{take|start|finish|give-back|cancel|refund}`
 pub(super) async fn step(
     State(orders): State<Orders>,
-    lang: Lang,
+    visitor: Visitor,
     Staff(staff): Staff,
     Path((id, step)): Path<(String, String)>,
     input: Input,
 ) -> Response {
-    let frame = Frame::new(&orders, lang, None);
     let stepped = async {
         let id = order_id(&Path(id))?;
         match step.as_str() {
@@ -135,8 +131,6 @@ pub(super) async fn step(
             other => step_of(orders, id, other, staff).await,
         }
     };
-    match stepped.await {
-        Ok(()) => Redirect::to("/operator").into_response(),
-        Err(error) => failed(frame, &error, "/operator"),
-    }
+    let done = stepped.await.map(|()| "/operator".to_owned());
+    visitor.go_on(done, "/operator")
 }

@@ -3,27 +3,23 @@
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use trade_core::Channel;
 
-use super::{Frame, failed, page, words};
+use super::{Frame, Visitor, words};
 use crate::{
     cancel_rule::{self, Facts},
     error::OrderError,
     http::{
-        api::{cancel_own, order_id},
+        api::{cancel_own, evaluate_own},
         input::{Asked, Input},
         language::Lang,
-        user::Customer,
         whole,
     },
     service::Orders,
     status::{Actor, OrderStatus},
-    store::{
-        orders::By,
-        table::{Order, order::fen},
-    },
+    store::table::{Order, order::fen},
 };
 
 /// How many orders one page of the list has.
@@ -94,34 +90,18 @@ struct HistoryLine {
 }
 
 /// `GET /orders/{id}`
-pub(super) async fn show(
-    State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
-    id: Path<String>,
-) -> Response {
-    let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
-    match own(&orders, customer, &id).await {
-        Ok(order) => match state_of(&orders, lang, order).await {
-            Ok(state) => page(&OrderPage {
-                frame,
-                id: state.id,
-                state,
-            }),
-            Err(error) => failed(frame, &error, "/orders"),
-        },
-        Err(error) => failed(frame, &error, "/orders"),
-    }
-}
-
-/// An order of the customer who asks.
-pub(super) async fn own(
-    orders: &Orders,
-    customer: Option<Customer>,
-    id: &Path<String>,
-) -> Result<Order, OrderError> {
-    let Customer(user_id) = customer.ok_or(OrderError::NobodySignedIn)?;
-    orders.order_of(user_id, order_id(id)?).await
+pub(super) async fn show(State(orders): State<Orders>, visitor: Visitor, id: Path<String>) -> Response {
+    let composed = async {
+        let order = visitor.order(&orders, &id).await?;
+        let state = state_of(&orders, visitor.frame.lang, order).await?;
+        Ok(OrderPage {
+            frame: visitor.frame.clone(),
+            id: state.id,
+            state,
+        })
+    };
+    let composed = composed.await;
+    visitor.page(composed, "/orders")
 }
 
 /// How an order is now, after its time to pay was looked at.
@@ -203,74 +183,58 @@ async fn payment(orders: &Orders, lang: Lang, order: &Order) -> PaymentPart {
     }
 }
 
+/// Does something with an order of the visitor, and shows the order again.
+async fn with_own<W: Future<Output = Result<(), OrderError>> + Send + 'static>(
+    orders: Orders,
+    visitor: Visitor,
+    id: &Path<String>,
+    work: impl FnOnce(Orders, Order) -> Result<W, OrderError>,
+) -> Response {
+    let back = format!("/orders/{}", id.as_str());
+    let done = async {
+        let order = visitor.order(&orders, id).await?;
+        let shown = format!("/orders/{}", order.id);
+        whole(work(orders, order)?).await?;
+        Ok(shown)
+    };
+    let done = done.await;
+    visitor.go_on(done, &back)
+}
+
 /// `POST /orders/{id}/pay`
 pub(super) async fn pay(
     State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
+    visitor: Visitor,
     id: Path<String>,
     input: Input,
 ) -> Response {
-    let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
-    let back = format!("/orders/{}", id.as_str());
-    let paid = async {
-        let order = own(&orders, customer, &id).await?;
+    with_own(orders, visitor, &id, |orders, order| {
         let channel = input.required_channel("tradingChannel")?;
-        let orders = orders.clone();
-        whole(async move { orders.pay(order.user_id, order.id, channel).await }).await
-    };
-    match paid.await {
-        Ok(payable) => Redirect::to(&format!("/orders/{}", payable.order_id)).into_response(),
-        Err(error) => failed(frame, &error, back),
-    }
+        Ok(async move { orders.pay(order.user_id, order.id, channel).await.map(drop) })
+    })
+    .await
 }
 
 /// `POST /orders/{id}/cancel`
 pub(super) async fn cancel(
     State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
+    visitor: Visitor,
     id: Path<String>,
     input: Input,
 ) -> Response {
-    let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
-    let back = format!("/orders/{}", id.as_str());
-    let cancelled = async {
-        let order = own(&orders, customer, &id).await?;
+    with_own(orders, visitor, &id, |orders, order| {
         let reason = input.reason("cancelReason")?;
-        cancel_own(orders.clone(), order.user_id, order.id, reason).await?;
-        Ok(order.id)
-    };
-    match cancelled.await {
-        Ok(id) => Redirect::to(&format!("/orders/{id}")).into_response(),
-        Err(error) => failed(frame, &error, back),
-    }
+        Ok(cancel_own(orders, order.user_id, order.id, reason))
+    })
+    .await
 }
 
 /// `POST /orders/{id}/evaluate`
-pub(super) async fn evaluate(
-    State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
-    id: Path<String>,
-) -> Response {
-    let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
-    let back = format!("/orders/{}", id.as_str());
-    let evaluated = async {
-        let order = own(&orders, customer, &id).await?;
-        let by = By {
-            actor: Actor::Customer,
-            id: Some(order.user_id),
-            detail: String::new(),
-        };
-        let orders = orders.clone();
-        whole(async move { orders.evaluate(order.user_id, order.id, &by).await }).await?;
-        Ok(order.id)
-    };
-    match evaluated.await {
-        Ok(id) => Redirect::to(&format!("/orders/{id}")).into_response(),
-        Err(error) => failed(frame, &error, back),
-    }
+pub(super) async fn evaluate(State(orders): State<Orders>, visitor: Visitor, id: Path<String>) -> Response {
+    with_own(orders, visitor, &id, |orders, order| {
+        Ok(evaluate_own(orders, order.user_id, order.id))
+    })
+    .await
 }
 
 #[derive(Debug, Template)]
@@ -309,24 +273,22 @@ impl OrderLine {
 }
 
 /// `GET /orders?sortBy=`
-pub(super) async fn list(
-    State(orders): State<Orders>,
-    lang: Lang,
-    customer: Option<Customer>,
-    Asked(asked): Asked,
-) -> Response {
-    let frame = Frame::new(&orders, lang, customer.map(|Customer(id)| id));
-    let listed = async {
-        let Customer(user_id) = customer.ok_or(OrderError::NobodySignedIn)?;
-        let sort_by = asked.long("sortBy")?;
+pub(super) async fn list(State(orders): State<Orders>, visitor: Visitor, Asked(asked): Asked) -> Response {
+    let composed = async {
+        let (user_id, sort_by) = (visitor.user_id()?, asked.long("sortBy")?);
         let rows = orders.store.orders_of(user_id, None, sort_by, PAGE).await?;
         let full = u64::try_from(rows.len()).is_ok_and(|count| count >= PAGE);
-        let next = rows.last().map(|last| last.sort_by).filter(|_| full);
-        let lines: Result<Vec<_>, _> = rows.iter().map(|order| OrderLine::new(lang, order)).collect();
-        Ok((lines?, next))
+        let frame = visitor.frame.clone();
+        let lines: Result<_, _> = rows
+            .iter()
+            .map(|order| OrderLine::new(frame.lang, order))
+            .collect();
+        Ok(ListPage {
+            frame,
+            orders: lines?,
+            next: rows.last().map(|last| last.sort_by).filter(|_| full),
+        })
     };
-    match listed.await {
-        Ok((orders, next)) => page(&ListPage { frame, orders, next }),
-        Err(error) => failed(frame, &error, "/"),
-    }
+    let composed = composed.await;
+    visitor.page(composed, "/")
 }

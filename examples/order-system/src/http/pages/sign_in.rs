@@ -2,12 +2,11 @@
 
 use askama::Template;
 use axum::{
-    extract::State,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{Frame, failed, page};
+use super::{Frame, Visitor, failed, page};
 use crate::{
     error::OrderError,
     http::{
@@ -16,7 +15,6 @@ use crate::{
         user,
     },
     places::customer::CUSTOMERS,
-    service::Orders,
 };
 
 #[derive(Debug, Template)]
@@ -27,8 +25,8 @@ struct SignInPage {
 }
 
 /// `GET /sign-in`
-pub(super) async fn show(State(orders): State<Orders>, lang: Lang) -> Response {
-    let frame = Frame::new(&orders, lang, None);
+pub(super) async fn show(visitor: Visitor) -> Response {
+    let frame = visitor.frame;
     if !frame.demo {
         return failed(frame, &OrderError::NobodySignedIn, "/");
     }
@@ -39,8 +37,8 @@ pub(super) async fn show(State(orders): State<Orders>, lang: Lang) -> Response {
 }
 
 /// `POST /sign-in`
-pub(super) async fn choose(State(orders): State<Orders>, lang: Lang, input: Input) -> Response {
-    let frame = Frame::new(&orders, lang, None);
+pub(super) async fn choose(visitor: Visitor, input: Input) -> Response {
+    let frame = visitor.frame;
     let chosen = input.long("userId").ok().flatten();
     let known = chosen.filter(|id| CUSTOMERS.iter().any(|(known, _)| known == id));
     match known {
