@@ -37,6 +37,10 @@ async fn each_wrong_field_is_named() {
         ("memo", json!(long_memo)),
         ("memo", json!("扫码🎉")),
         ("changeChannel", json!("maybe")),
+        ("expiresAt", json!("tomorrow")),
+        ("expiresAt", json!(1_800_000_000_000_i64)),
+        ("expiresAt", json!("2020-01-01 00:00:00")),
+        ("expiresAt", json!("9999-12-31 23:59:59")),
     ];
     for (field, value) in cases {
         let mut request = World::payment("WECHAT_PAY", 1);
