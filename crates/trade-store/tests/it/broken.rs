@@ -56,6 +56,11 @@ impl Told {
         error.contains("no connection became free in time")
     }
 
+    fn was_cut_off(&self) -> bool {
+        let error = self.error.as_deref().unwrap_or_default();
+        error.contains("cannot be reached, or has gone")
+    }
+
     pub(crate) fn is_unknown(&self) -> bool {
         let error = self.error.as_deref().unwrap_or_default();
         error.contains("whether the write was committed is not known")
@@ -138,10 +143,14 @@ impl Rig {
         Told { done: there, ..told }
     }
 
-    /// The line is whole again, and so is the store: the next write is made. Only when it fell silent just as
-    /// its connection went back to the pool, calls find none until that is noticed.
+    /// The line is whole again, and so is the store: the next write is made. Only when the line broke just as its
+    /// connection went back to the pool, one call may find that out, and when it fell silent then, calls find no
+    /// connection until that is noticed.
     pub(crate) async fn is_well(&self, payment: &Payment, after: Break) {
         let mut again = payment.write(&self.store).await;
+        if again.was_cut_off() {
+            again = payment.write(&self.store).await;
+        }
         let since = Instant::now();
         while after.fault == Fault::Stall && again.found_none() && since.elapsed() < PATIENCE {
             again = payment.write(&self.store).await;

@@ -70,10 +70,8 @@ async fn cuts_in_use(server: Server) {
             outcomes.iter().all(|count| *count > 0),
             "it always broke at the same write: {outcomes:?}"
         );
-        assert!(
-            lost > 0 && undone > 0,
-            "{lost} commits of unknown outcome, {undone} not made"
-        );
+        // A lost answer to a commit has a test of its own: the samples may pass it by.
+        assert!(undone > 0, "{lost} commits of unknown outcome, {undone} not made");
     }
     rig.end().await;
 }
