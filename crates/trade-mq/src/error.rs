@@ -197,6 +197,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_word_about_the_message_is_a_refusal() {
+        let no_queue = MqError::Unroutable {
+            exchange: "x".into(),
+            key: "UPDATE_STATUS",
+            reply: "312 NO_ROUTE".into(),
+        };
+        let (broker, after) = (String::from("amqp://broker"), Duration::from_secs(5));
+        let blocked = MqError::TimedOut {
+            doing: "waited for a confirm",
+            after,
+        };
+        for (error, fault) in [
+            (no_queue, SinkFault::Refused),
+            (MqError::Nack, SinkFault::Refused),
+            (blocked, SinkFault::Away),
+            (MqError::ConnectTimedOut { broker, after }, SinkFault::Away),
+        ] {
+            let text = error.to_string();
+            assert_eq!(SinkError::from(error).fault, fault, "{text}");
+        }
+    }
+
+    #[test]
     fn waiting_never_says_zero_seconds() {
         for (ms, text) in [(1, "in 1 s"), (1000, "in 1 s"), (1001, "in 2 s")] {
             let wait = Duration::from_millis(ms);

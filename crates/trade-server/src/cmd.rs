@@ -74,7 +74,7 @@ enum Command {
         #[command(flatten)]
         which: event::Which,
         /// The order system, where several have an order of that number
-        #[arg(long, requires = "order")]
+        #[arg(long, requires = "order", conflicts_with_all = ["event_id", "stuck"])]
         app: Option<String>,
         /// The settings of the server
         #[arg(long, short, env = "TRADE_CONFIG")]

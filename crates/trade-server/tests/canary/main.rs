@@ -66,6 +66,12 @@ const PANIC: &str = "canary-panic-88b2c6f01d4e";
 const ENCRYPT: &str = "canary-encrypt-3b7f19ce05";
 const HEADER: &str = "canary-header-a8d7c2f3b961";
 
+const WEBHOOK: &str = "canary-url-2c9e60d7b1f4";
+const SECRETS: [&str; 2] = [
+    "whsec_Y2FuYXJ5LXdlYmhvb2stNWUwYjkxZjdkMw==",
+    "whsec_Y2FuYXJ5LWJlZm9yZS0zYzhkMmE2MTQwYmU=",
+];
+
 /// Panics with a secret in its message, once it is told to.
 #[derive(Debug, Clone, Default)]
 struct Panicking(Arc<AtomicBool>);
@@ -96,6 +102,19 @@ fn broker() -> String {
         None => told.rsplit('@').next().unwrap(),
     };
     format!("amqp://guest:{BROKER}@{host}")
+}
+
+/// An order system that takes nothing, and the settings that send it everything.
+async fn webhook() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap();
+    let refuses = axum::Router::new().fallback(async || (StatusCode::BAD_GATEWAY, "nobody is in"));
+    tokio::spawn(async move { axum::serve(listener, refuses).await });
+    let [secret, previous] = SECRETS;
+    format!(
+        "[[webhook]]\nurl = \"http://shop:{WEBHOOK}@{host}/{WEBHOOK}?token={WEBHOOK}\"\nsecret = \"{secret}\"\n\
+         previous_secret = \"{previous}\"\n"
+    )
 }
 
 /// The same database with a password, which a server that trusts this machine does not look at.
@@ -140,14 +159,16 @@ async fn drive(world: &World, log: &Kept, answers: &Kept, panicking: &Panicking)
         answers.add(&event.body().unwrap());
     }
     // The broker does not let us in, which the relay tells with every event.
-    let told = "event not taken";
+    // The receiver refuses them, which is the louder word.
+    let (told, why) = ("event refused", "nobody is in");
     for _ in 0..6000 {
-        if log.text().contains(told) {
+        let text = log.text();
+        if text.contains(told) && text.contains(why) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the relay never said: {told}");
+    panic!("the relay never said: {told}: {why}");
 }
 
 /// Notices that are cut off, every kind of page, and bodies that are none.
@@ -224,6 +245,9 @@ async fn refusals(world: &World, answers: &Kept) {
         .insert("encrypt_key".into(), ENCRYPT.into());
     wrong.push(encrypted.to_string());
     wrong.push(text.replace("amqp://", "http://"));
+    wrong.push(text.replace("whsec_", "whsec"));
+    wrong.push(text.replace("http://shop", "ftp://shop"));
+    wrong.push(text.replace("@127.0.0.1", "@orders.example.com"));
     wrong.push(format!("{text}\nencrypt_key = \"{ENCRYPT}\""));
     for url in server::all().iter().map(server::Server::as_stranger) {
         let mut table: toml::Table = text.parse().unwrap();
@@ -311,9 +335,13 @@ async fn tried(log: &Kept, url: Option<&str>) {
         ("log", "level", "trace"),
     ];
     more.extend(secret_url.as_deref().map(|url| ("store", "url", url)));
-    let world = World::set(&more, Arc::new(panicking.clone())).await;
+    let world = World::set_and(&more, &webhook().await, Arc::new(panicking.clone())).await;
     let kit = world.sandbox.merchant();
-    let mut canaries = Canaries::of([DATABASE, BROKER, REDIS, TOKEN, PANIC, ENCRYPT, HEADER]);
+    let mut canaries = Canaries::of([DATABASE, BROKER, REDIS, TOKEN, PANIC, ENCRYPT, HEADER, WEBHOOK]);
+    for secret in SECRETS {
+        canaries.plant(secret);
+        canaries.plant(secret.trim_start_matches("whsec_"));
+    }
     canaries.plant(&kit.wechat.private_key_pem);
     canaries.plant(&kit.wechat.apiv3_key);
     canaries.plant(&kit.alipay.app_private_key);

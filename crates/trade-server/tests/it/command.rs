@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, Database};
 
 use crate::world::World;
 
-async fn trade(arguments: &[&str], settings: &Path) -> (Option<i32>, String, String) {
+pub(crate) async fn trade(arguments: &[&str], settings: &Path) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trade"));
     command.args(arguments).arg("--config").arg(settings);
     let ran = tokio::task::spawn_blocking(move || command.output()).await;

@@ -50,4 +50,5 @@ mod startup;
 mod surplus;
 mod switch;
 mod tidy;
+mod webhook;
 mod world;

@@ -87,6 +87,7 @@ async fn rows_that_wait_and_run_are_counted() {
         "trade_open_tradings",
         "trade_refund_oldest_seconds",
         "trade_running_refunds",
+        "trade_stuck{kind=\"event\"}",
         "trade_stuck{kind=\"refund\"}",
         "trade_stuck{kind=\"trading\"}",
         "trade_unknown_oldest_seconds",

@@ -92,7 +92,7 @@ async fn what_is_stuck_says_why_and_goes_on_after_a_retry() {
     assert_eq!(status, StatusCode::OK);
     world.until_state(number, "settled").await;
     let (_, stuck) = world.get("/trade/admin/stuck").await;
-    assert_eq!(stuck, json!({"tradings": [], "refunds": []}));
+    assert_eq!(stuck, json!({"events": [], "tradings": [], "refunds": []}));
     for (path, status) in [
         ("/trade/admin/tradings/5/retry", StatusCode::NOT_FOUND),
         ("/trade/admin/tradings/x/retry", StatusCode::BAD_REQUEST),

@@ -102,7 +102,7 @@ async fn a_payment_and_its_refund_reach_the_order_system() {
     let events = world.announced().await;
     assert_eq!(events.len(), states.len() + 1, "each is told once: {states:?}");
     let (_, stuck) = world.get("/trade/admin/stuck").await;
-    assert_eq!(stuck, json!({"tradings": [], "refunds": []}));
+    assert_eq!(stuck, json!({"events": [], "tradings": [], "refunds": []}));
     stop.send(true).unwrap();
     listening.await.unwrap();
 }

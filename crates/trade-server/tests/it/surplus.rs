@@ -77,7 +77,7 @@ async fn the_second_payment_of_an_order_goes_back_by_itself() {
 /// Nothing is left to a person, and the order stays paid for its order system.
 async fn what_is_said_of_it(world: &World, surplus: &str) {
     let (_, stuck) = world.get("/trade/admin/stuck").await;
-    assert_eq!(stuck, json!({"tradings": [], "refunds": []}));
+    assert_eq!(stuck, json!({"events": [], "tradings": [], "refunds": []}));
     let announced = world.announced().await;
     let said: Vec<_> = announced
         .iter()

@@ -87,40 +87,43 @@ impl World {
         };
         let sandbox = Sandbox::start_with_keys(config, keys()).await.unwrap();
         let kit = sandbox.merchant();
-        Self::around(
-            decorate,
-            sandbox,
-            &kit.wechat.base_url,
-            &kit.alipay.gateway_url,
-            &[],
-        )
-        .await
+        let urls = [&kit.wechat.base_url, &kit.alipay.gateway_url].map(String::as_str);
+        Self::around(decorate, sandbox, urls, &[], "").await
     }
 
     /// A server whose channels are somewhere else than the sandbox that made the keys.
     pub(crate) async fn against(sandbox: Sandbox, wechat_url: &str, gateway_url: &str) -> Self {
         let plain = Environment::default().decorate;
-        Self::around(plain, sandbox, wechat_url, gateway_url, &[]).await
+        Self::around(plain, sandbox, [wechat_url, gateway_url], &[], "").await
     }
 
     /// A server with more settings (section, key, value), and with decorated ports.
     pub(crate) async fn set(more: &[(&str, &str, &str)], decorate: Arc<dyn Decorate>) -> Self {
+        Self::set_and(more, "", decorate).await
+    }
+
+    /// The same, and settings as they stand in its file.
+    pub(crate) async fn set_and(
+        more: &[(&str, &str, &str)],
+        appended: &str,
+        decorate: Arc<dyn Decorate>,
+    ) -> Self {
         let config = SandboxConfig {
             frozen_clock: true,
             ..SandboxConfig::default()
         };
         let sandbox = Sandbox::start_with_keys(config, keys()).await.unwrap();
         let kit = sandbox.merchant();
-        let (wechat_url, gateway_url) = (&kit.wechat.base_url, &kit.alipay.gateway_url);
-        Self::around(decorate, sandbox, wechat_url, gateway_url, more).await
+        let urls = [&kit.wechat.base_url, &kit.alipay.gateway_url].map(String::as_str);
+        Self::around(decorate, sandbox, urls, more, appended).await
     }
 
     async fn around(
         decorate: Arc<dyn Decorate>,
         sandbox: Sandbox,
-        wechat_url: &str,
-        gateway_url: &str,
+        [wechat_url, gateway_url]: [&str; 2],
         more: &[(&str, &str, &str)],
+        appended: &str,
     ) -> Self {
         let tap = Arc::new(Tap::default());
         let tap_url = start_tap(Arc::clone(&tap)).await;
@@ -138,6 +141,7 @@ impl World {
                 .insert((*key).into(), (*value).into());
             text = table.to_string();
         }
+        text.push_str(appended);
         let file = folder.path().join("trade.toml");
         std::fs::write(&file, &text).unwrap();
         let settings = Settings::from_toml(&text).unwrap();

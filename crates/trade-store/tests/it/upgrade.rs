@@ -108,6 +108,7 @@ async fn the_schema_of_before_becomes_the_schema_of_today() {
             "idempotency_key",
             "event_time",
             "event_position",
+            "event_refused",
         ]
     );
     assert_eq!(store.migrate().await.unwrap(), pending);

@@ -111,7 +111,7 @@ async fn one_order_that_is_refused_keeps_back_no_other() {
         by_order(&receiver, 0),
         BTreeMap::from([(1, vec![101]), (2, vec![201, 202]), (3, vec![301, 302])])
     );
-    run(&outbox, &sink, MINUTE).await;
+    run(&outbox, &sink, 2 * MINUTE).await;
     assert_eq!(by_order(&receiver, 0)[&1], [101, 101, 102]);
 }
 

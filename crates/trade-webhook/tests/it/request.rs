@@ -1,6 +1,6 @@
 //! What a request looks like: the bytes, the headers, the signatures.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use http::{HeaderMap, HeaderValue};
 use trade_core::{memory::ManualClock, port::EventSink};
@@ -91,8 +91,8 @@ async fn while_a_secret_is_replaced_both_sides_know_each_other_at_any_moment() {
         };
         receiver.came().iter().map(known).collect()
     };
-    assert_eq!(knows(std::slice::from_ref(&old)), [true, true, false]);
-    assert_eq!(knows(std::slice::from_ref(&new)), [false, true, true]);
+    assert_eq!(knows(slice::from_ref(&old)), [true, true, false]);
+    assert_eq!(knows(slice::from_ref(&new)), [false, true, true]);
     assert_eq!(knows(&[new, old]), [true, true, true]);
     assert_eq!(knows(&[]), [false; 3], "without a secret nothing is believed");
 }

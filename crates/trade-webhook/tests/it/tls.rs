@@ -1,4 +1,4 @@
-//! Encrypted lines: only to whom can show that it is the receiver. `tests/tls/make` made key and certificate.
+//! Encrypted lines: only to whom can show that it is the receiver. `tests/tls/make` made keys and certificates.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,10 +24,11 @@ use trade_webhook::{WebhookSecret, WebhookSettings, WebhookSink};
 
 use crate::receiver::{Receiver, SECRET};
 
+const AUTHORITY: &str = include_str!("../tls/authority.pem");
 const CERTIFICATE: &str = include_str!("../tls/certificate.pem");
 const KEY: &str = include_str!("../tls/key.pem");
 
-/// A receiver with a certificate for 127.0.0.1 that no authority has signed; its port.
+/// A receiver with a certificate for 127.0.0.1, by an authority that this machine does not know; its port.
 async fn encrypted() -> u16 {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
@@ -74,7 +75,7 @@ async fn a_receiver_is_trusted_by_the_authority_that_is_named() {
     assert!(stranger.reason.contains("ertificate"), "{stranger}");
 
     let known = WebhookSettings {
-        ca_pem: Some(CERTIFICATE.into()),
+        ca_pem: Some(AUTHORITY.into()),
         ..settings(&here)
     };
     publish(known.clone()).await.unwrap();
