@@ -10,6 +10,13 @@ use trade_mq::declare_queue;
 
 use crate::support::{Corner, Outbox};
 
+/// The order system declares its queue.
+async fn listen(corner: &Corner) {
+    let (settings, keys) = (corner.settings(), [RoutingKey::UpdateStatus]);
+    let declared = declare_queue(&settings, &corner.queue, &keys, None).await;
+    declared.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_without_a_queue_is_kept_until_there_is_one() {
     let corner = Corner::new().await;
@@ -22,14 +29,7 @@ async fn an_event_without_a_queue_is_kept_until_there_is_one() {
         let kept = outbox.store.events_after(0, 1).await.unwrap();
         assert_eq!(kept[0].attempts, attempt);
     }
-    declare_queue(
-        &corner.settings(),
-        &corner.queue,
-        &[RoutingKey::UpdateStatus],
-        None,
-    )
-    .await
-    .unwrap();
+    listen(&corner).await;
     let report = outbox.relay(&sink, 10).await;
     assert_eq!((report.due, report.changed, report.failed), (1, 1, 0));
     assert_eq!(outbox.relay(&sink, 10).await.due, 0);
@@ -50,14 +50,7 @@ async fn an_event_without_a_queue_for_a_day_is_stuck_and_goes_out_when_sent_agai
     assert_eq!(stuck.len(), 1);
     let reason = stuck[0].reason.as_deref().unwrap();
     assert!(reason.contains("no queue is bound"), "{reason}");
-    declare_queue(
-        &corner.settings(),
-        &corner.queue,
-        &[RoutingKey::UpdateStatus],
-        None,
-    )
-    .await
-    .unwrap();
+    listen(&corner).await;
     outbox.clock.advance(Duration::from_secs(3600));
     assert_eq!(outbox.relay(&sink, 10).await.due, 0, "the second waits behind it");
     let id = stuck[0].event.event_id;

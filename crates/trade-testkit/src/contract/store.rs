@@ -14,6 +14,7 @@ pub mod refund;
 pub mod refund_number;
 pub mod refund_sum;
 pub mod refund_turn;
+pub mod stuck;
 pub mod surplus;
 pub mod trading;
 pub mod transition;
@@ -44,6 +45,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         refund_number::promises(),
         refund_sum::promises(),
         refund_turn::promises(),
+        stuck::promises(),
         surplus::promises(),
         outbox::promises(),
         inbox::promises(),
