@@ -10,7 +10,10 @@ use trade_core::port::{StoreError, TradeStore};
 use trade_server::{config::LogFormat, telemetry, wire::Decorate};
 use trade_testkit::gated::{Gate, GatedStore, Operation};
 
-use crate::{kept::Kept, world::World};
+use crate::{
+    kept::Kept,
+    world::{World, payment},
+};
 
 /// The log of this thread, on which the whole world of a test runs.
 struct Log(Kept);
@@ -62,7 +65,7 @@ async fn every_request_has_an_id_in_its_lines_its_answer_and_its_problem() {
     let world = World::new().await;
     let create = |id: &str, order: i64| {
         let request = world.http.post(format!("{}/trade/inner/native", world.base));
-        let payment = World::payment("WECHAT_PAY", order);
+        let payment = payment("WECHAT_PAY", order);
         request.header("x-request-id", id).json(&payment)
     };
     let (status, id, created) = ask(create("order-7.A_1", 1)).await;

@@ -21,6 +21,8 @@ mod found;
 #[path = "../common/kept.rs"]
 mod kept;
 mod logs;
+#[path = "../common/merchant.rs"]
+mod merchant;
 #[path = "../../../trade-store/tests/it/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use all of it")]
 mod server;
@@ -55,7 +57,7 @@ use trade_testkit::gated::{Gate, GatedStore, Operation};
 use self::{
     found::Canaries,
     kept::Kept,
-    world::{Tapped, World, bank},
+    world::{Tapped, World, bank, payment},
 };
 
 const DATABASE: &str = "canary-db-7c1f20ab94e3";
@@ -141,7 +143,7 @@ async fn drive(world: &World, log: &Kept, answers: &Kept, panicking: &Panicking)
         for kind in [FaultKind::Garbage, FaultKind::DropAfter, FaultKind::BadSignature] {
             world.sandbox.fault(Fault::new(kind).at(bank(channel)));
             let (_, body) = world
-                .post("/trade/inner/native", &World::payment(channel, order + 100))
+                .post("/trade/inner/native", &payment(channel, order + 100))
                 .await;
             answers.add(&body.to_string());
         }

@@ -24,6 +24,9 @@ mod complete;
 #[path = "../../../trade-store/tests/it/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use all of it")]
 mod engines;
+#[path = "../common/merchant.rs"]
+#[allow(dead_code, reason = "the other tests use all of it")]
+mod merchant;
 mod points;
 mod ports;
 mod rest;

@@ -14,11 +14,13 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use trade_sandbox::{Sandbox, SandboxConfig, SandboxKeys};
 
-use super::child::{AT, FOLDER, NOW, PORT, SAYS};
+use super::{
+    child::{AT, FOLDER, NOW, PORT, SAYS},
+    merchant,
+};
 
 /// The store, when it is in a file.
 pub(crate) const FILE: &str = "trade.db";
-const MERCHANT: i64 = 1001;
 /// So often somebody who gets no answer asks again.
 const TRIES: u32 = 8;
 
@@ -202,29 +204,15 @@ fn start(folder: &Path, port: u16, now_ms: i64, end_at: Option<&str>) -> Process
 
 fn settings(sandbox: &Sandbox, port: u16, folder: &Path, store_url: Option<&str>) -> String {
     let kit = sandbox.merchant();
-    let notify = format!("http://127.0.0.1:{port}/trade/open/notify");
-    let store = match store_url {
-        Some(url) => json!({"url": url, "connections": 4}),
-        None => json!({"path": folder.join(FILE).display().to_string()}),
-    };
-    let root = json!({
-        "store": store,
-        "jobs": {"enabled": false},
-        "merchant": [{
-            "enterprise_id": MERCHANT,
-            "wechat": {
-                "mchid": kit.wechat.mchid, "appid": kit.wechat.appid,
-                "private_key": kit.wechat.private_key_pem, "certificate": kit.wechat.certificate_pem,
-                "apiv3_key": kit.wechat.apiv3_key, "base_url": kit.wechat.base_url,
-                "public_key_id": kit.wechat.public_key_id, "public_key": kit.wechat.public_key_pem,
-                "notify_url": format!("{notify}/wx/{MERCHANT}"), "platform_certificates": false,
-            },
-            "alipay": {
-                "app_id": kit.alipay.app_id, "seller_id": kit.alipay.seller_id,
-                "private_key": kit.alipay.app_private_key, "alipay_public_key": kit.alipay.alipay_public_key,
-                "gateway_url": kit.alipay.gateway_url, "notify_url": format!("{notify}/alipay/{MERCHANT}"),
-            },
-        }],
-    });
-    toml::to_string(&root).unwrap()
+    let notify = format!("http://127.0.0.1:{port}");
+    let urls = [&kit.wechat.base_url, &kit.alipay.gateway_url];
+    let text = merchant::settings(sandbox, &notify, urls[0], urls[1], folder);
+    let mut table: toml::Table = text.parse().unwrap();
+    let jobs = toml::Table::try_from(json!({"enabled": false})).unwrap();
+    table.insert("jobs".into(), jobs.into());
+    if let Some(url) = store_url {
+        let store = toml::Table::try_from(json!({"url": url, "connections": 4})).unwrap();
+        table.insert("store".into(), store.into());
+    }
+    table.to_string()
 }

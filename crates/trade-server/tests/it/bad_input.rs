@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, payment};
 
 #[tokio::test]
 async fn each_wrong_field_is_named() {
@@ -43,7 +43,7 @@ async fn each_wrong_field_is_named() {
         ("expiresAt", json!("9999-12-31 23:59:59")),
     ];
     for (field, value) in cases {
-        let mut request = World::payment("WECHAT_PAY", 1);
+        let mut request = payment("WECHAT_PAY", 1);
         request[field] = value.clone();
         let (status, problem) = world.post("/trade/inner/native", &request).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{field}={value}: {problem}");
@@ -56,7 +56,7 @@ async fn each_wrong_field_is_named() {
 #[tokio::test]
 async fn an_unknown_merchant_is_refused() {
     let world = World::new().await;
-    let mut request = World::payment("ALI_PAY", 1);
+    let mut request = payment("ALI_PAY", 1);
     request["enterpriseId"] = json!(7);
     let (status, problem) = world.post("/trade/inner/native", &request).await;
     assert_eq!(
@@ -79,7 +79,7 @@ async fn a_body_that_is_no_request_is_refused() {
             .body(body)
             .send()
     };
-    let good = World::payment("WECHAT_PAY", 1).to_string().into_bytes();
+    let good = payment("WECHAT_PAY", 1).to_string().into_bytes();
     let huge = format!(r#"{{"memo":"{}"}}"#, "x".repeat(70_000)).into_bytes();
     let deep = "[".repeat(5000).into_bytes();
     for (content_type, body, status) in [
@@ -152,7 +152,7 @@ async fn nothing_happened(world: &World) {
 #[tokio::test]
 async fn where_notices_go_is_not_the_callers_to_say() {
     let world = World::new().await;
-    let mut request = World::payment("WECHAT_PAY", 1);
+    let mut request = payment("WECHAT_PAY", 1);
     for field in ["notifyUrl", "notify_url", "returnUrl"] {
         request[field] = json!("http://169.254.169.254/latest");
     }

@@ -22,7 +22,7 @@ use trade_core::{
 use crate::{
     race::{WithoutLock, at_rest},
     server,
-    world::{MERCHANT, Tapped, World},
+    world::{MERCHANT, Tapped, World, payment},
 };
 
 /// No wait is longer, be the machine ever so busy.
@@ -208,7 +208,7 @@ async fn a_caller_that_hangs_up_finds_its_payment_made_once() {
     let address = world.base.strip_prefix("http://").unwrap().to_owned();
     let mut asked = 0;
     for order in 1..=40_i64 {
-        let body = World::payment("WECHAT_PAY", order).to_string();
+        let body = payment("WECHAT_PAY", order).to_string();
         let request = format!(
             "POST /trade/inner/native HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",

@@ -7,7 +7,10 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::Value;
 use trade_server::wire::Environment;
 
-use crate::{race::at_rest, world::World};
+use crate::{
+    race::at_rest,
+    world::{World, payment},
+};
 
 /// Somebody else's connection to the server's file.
 async fn outsider(world: &World) -> DatabaseConnection {
@@ -33,11 +36,7 @@ async fn fill(raw: &DatabaseConnection) {
 /// Asks for a payment; the whole answer.
 pub(crate) async fn ask(world: &World, order: i64) -> (StatusCode, HeaderMap, Value) {
     let request = world.http.post(format!("{}/trade/inner/native", world.base));
-    let answer = request
-        .json(&World::payment("WECHAT_PAY", order))
-        .send()
-        .await
-        .unwrap();
+    let answer = request.json(&payment("WECHAT_PAY", order)).send().await.unwrap();
     (
         answer.status(),
         answer.headers().clone(),

@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use trade_sandbox::faults::{Fault, FaultKind};
 
-use crate::world::{World, bank};
+use crate::world::{World, bank, payment};
 
 const NATIVE: &str = "/trade/inner/native";
 const REFUNDS: &str = "/trade/inner/refunds";
@@ -68,7 +68,7 @@ async fn keyed(world: &World, path: &str, key: &str, body: &Value) -> Answer {
 #[tokio::test]
 async fn the_same_request_gets_the_same_answer_however_it_is_spelled() {
     let world = World::new().await;
-    let first = keyed(&world, NATIVE, "k-1", &World::payment("ALI_PAY", 1)).await;
+    let first = keyed(&world, NATIVE, "k-1", &payment("ALI_PAY", 1)).await;
     assert_eq!(
         (first.status, first.replayed),
         (StatusCode::OK, false),
@@ -89,11 +89,11 @@ async fn the_same_request_gets_the_same_answer_however_it_is_spelled() {
     world.pay("ALI_PAY", &number);
     world.until_state(&number, "settled").await;
     assert!(
-        keyed(&world, NATIVE, "k-1", &World::payment("ALI_PAY", 1))
+        keyed(&world, NATIVE, "k-1", &payment("ALI_PAY", 1))
             .await
             .repeats(&first)
     );
-    let other_key = keyed(&world, NATIVE, "k-2", &World::payment("ALI_PAY", 1)).await;
+    let other_key = keyed(&world, NATIVE, "k-2", &payment("ALI_PAY", 1)).await;
     assert_eq!(other_key.status, StatusCode::CONFLICT, "{other_key:?}");
 }
 
@@ -101,7 +101,7 @@ async fn the_same_request_gets_the_same_answer_however_it_is_spelled() {
 async fn every_value_counts() {
     let world = World::new().await;
     let number = world.paid("ALI_PAY", 9).await;
-    let payment = World::payment("ALI_PAY", 1);
+    let payment = payment("ALI_PAY", 1);
     let part = World::part("r-1", &number, "5.00");
     for (path, first, changes) in [
         (
@@ -158,8 +158,8 @@ async fn every_value_counts() {
 #[tokio::test]
 async fn a_key_counts_for_one_order_system_and_one_route() {
     let world = World::new().await;
-    let first = keyed(&world, NATIVE, "k-1", &World::payment("ALI_PAY", 1)).await;
-    let mut of_other = World::payment("ALI_PAY", 1);
+    let first = keyed(&world, NATIVE, "k-1", &payment("ALI_PAY", 1)).await;
+    let mut of_other = payment("ALI_PAY", 1);
     of_other["productAppId"] = json!("someone.else");
     let other = keyed(&world, NATIVE, "k-1", &of_other).await;
     assert_eq!(
@@ -183,7 +183,7 @@ async fn of_two_at_once_one_works_and_the_other_is_told_to_wait() {
     world
         .sandbox
         .fault(Fault::new(slow).at(bank("WECHAT_PAY")).on("native"));
-    let payment = World::payment("WECHAT_PAY", 1);
+    let payment = payment("WECHAT_PAY", 1);
     let (one, two) = futures_util::future::join(
         keyed(&world, NATIVE, "k-1", &payment),
         keyed(&world, NATIVE, "k-1", &payment),
@@ -214,7 +214,7 @@ async fn a_failure_leaves_the_key_and_its_retry_ends_the_work() {
             .on("native")
             .times(9),
     );
-    let payment = World::payment("WECHAT_PAY", 1);
+    let payment = payment("WECHAT_PAY", 1);
     let failed = keyed(&world, NATIVE, "k-1", &payment).await;
     assert_eq!(
         (failed.status, failed.retry_after),
@@ -261,7 +261,7 @@ async fn a_refusal_is_an_answer_too() {
 #[tokio::test]
 async fn a_request_that_cannot_be_read_uses_up_no_key() {
     let world = World::new().await;
-    let right = World::payment("WECHAT_PAY", 1);
+    let right = payment("WECHAT_PAY", 1);
     for (field, value) in [
         ("tradingAmount", json!("1.001")),
         ("memo", json!(null)),
@@ -287,7 +287,7 @@ async fn a_caller_that_hangs_up_finds_the_answer_later() {
     world
         .sandbox
         .fault(Fault::new(slow).at(bank("ALI_PAY")).on("precreate"));
-    let payment = World::payment("ALI_PAY", 1);
+    let payment = payment("ALI_PAY", 1);
     let hung_up = world
         .http
         .post(format!("{}{NATIVE}", world.base))
@@ -347,12 +347,12 @@ async fn a_lease_that_ended_is_taken_over() {
 async fn keys_are_forgotten_after_thirty_days() {
     let world = World::new().await;
     let day = Duration::from_secs(24 * 3600);
-    let first = keyed(&world, NATIVE, "k-1", &World::payment("ALI_PAY", 1)).await;
+    let first = keyed(&world, NATIVE, "k-1", &payment("ALI_PAY", 1)).await;
     assert_eq!(first.status, StatusCode::OK, "{first:?}");
     world.advance(day * 29);
     // As long as the job needs for a round; the key is still there.
     tokio::time::sleep(Duration::from_secs(4)).await;
-    let other = World::payment("ALI_PAY", 2);
+    let other = payment("ALI_PAY", 2);
     let refused = keyed(&world, NATIVE, "k-1", &other).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused:?}");
     world.advance(day + Duration::from_secs(1));
@@ -375,7 +375,7 @@ async fn keys_are_forgotten_after_thirty_days() {
 async fn a_key_that_is_none_is_refused_before_anything_happens() {
     let world = World::new().await;
     let long = vec![b'k'; 256];
-    let body = World::payment("ALI_PAY", 1).to_string();
+    let body = payment("ALI_PAY", 1).to_string();
     let cases: [&[&[u8]]; 6] = [
         &[b""],
         &[b"a b"],

@@ -14,17 +14,18 @@ use futures_util::{StreamExt, stream};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::Instant};
-use trade_core::{ProductAppId, RoutingKey, SystemClock, TradeStatusMsg, TradingState};
-use trade_mq::{Consumer, ConsumerSettings, Handled, ListenError, Listener, RabbitSettings, declare_queue};
+use trade_core::{ProductAppId, SystemClock, TradeStatusMsg, TradingState};
+use trade_mq::{Consumer, ConsumerSettings, Handled, ListenError, Listener};
 use trade_sandbox::{Sandbox, SandboxConfig};
 use trade_store::SqlStore;
 use trade_testkit::oracle::{self, Promises, Rows};
 
 use crate::{
     books::truth,
+    broker::{self, Post},
     process::{Serving, trade},
     server::{self, Server},
-    world::{World, bank, keys, settings},
+    world::{World, bank, keys, payment, settings},
 };
 
 const ORDERS: i64 = 40;
@@ -84,7 +85,7 @@ impl Shop {
         let channels = ["WECHAT_PAY", "ALI_PAY"];
         let mut channel = channels[first / 2 % 2];
         let pay = |channel, change| {
-            let mut body = World::payment(channel, order);
+            let mut body = payment(channel, order);
             body["changeChannel"] = json!(change);
             body
         };
@@ -218,30 +219,25 @@ fn heard_all(rows: &Rows, heard: &[TradeStatusMsg]) {
 
 /// An order system's listener on an exchange of its own.
 struct Listening {
-    rabbit: RabbitSettings,
+    post: Post,
     heard: Heard,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Listening {
-    async fn start(broker: &str, name: &str) -> Self {
-        let rabbit = RabbitSettings {
-            exchange: format!("{name}.exchange"),
-            ..RabbitSettings::new(broker)
-        };
-        let queue = format!("{name}.queue");
-        let both = [RoutingKey::UpdateStatus, RoutingKey::RefundUpdateStatus];
-        declare_queue(&rabbit, &queue, &both, None).await.unwrap();
+    async fn start(broker: &str) -> Self {
+        let post = Post::at(broker);
+        post.declare().await;
         let heard = Heard::default();
         let apps = [ProductAppId::new("jzo2o.orders").unwrap()];
-        let consumer = ConsumerSettings::new(rabbit.clone(), &queue, apps);
+        let consumer = ConsumerSettings::new(post.settings.clone(), &post.queue, apps);
         let (listener, clock) = (Arc::new(heard.clone()), Arc::new(SystemClock::new()));
         let consumer = Consumer::new(consumer, listener, clock).unwrap();
         let (stop, signal) = watch::channel(false);
         let task = tokio::spawn(async move { consumer.run(signal).await });
         Self {
-            rabbit,
+            post,
             heard,
             stop,
             task,
@@ -280,13 +276,13 @@ async fn agrees(shop: &Shop, rows: &Rows, config: &Path) {
 async fn killed_in_the_middle(engine: &Server, broker: &str) {
     let database = engine.empty().await;
     let name = database.url().rsplit('/').next().unwrap().to_owned();
-    let listening = Listening::start(broker, &format!("trade-two.{}.{name}", std::process::id())).await;
+    let listening = Listening::start(broker).await;
     let sandbox = Sandbox::start_with_keys(SandboxConfig::default(), keys())
         .await
         .unwrap();
     let more = json!({
         "store": {"url": database.url()},
-        "rabbitmq": {"url": broker, "exchange": listening.rabbit.exchange},
+        "rabbitmq": {"url": broker, "exchange": listening.post.settings.exchange},
         "redis": {"url": redis_url(), "prefix": name},
         "jobs": {"interval_ms": 50},
     });
@@ -322,7 +318,9 @@ async fn killed_in_the_middle(engine: &Server, broker: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_one_of_two_instances_is_killed_the_other_finishes_its_work() {
-    let broker = env::var("RABBITMQ_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".into());
+    let Some(broker) = broker::url() else {
+        return;
+    };
     for engine in server::all() {
         killed_in_the_middle(&engine, &broker).await;
     }

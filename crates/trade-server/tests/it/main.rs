@@ -13,6 +13,8 @@
 mod bad_input;
 #[path = "../common/books.rs"]
 mod books;
+#[path = "../common/broker.rs"]
+mod broker;
 mod call_log;
 mod cancel;
 #[path = "../common/clock.rs"]
@@ -26,6 +28,8 @@ mod full;
 mod health;
 mod idempotency;
 mod instances;
+#[path = "../common/merchant.rs"]
+mod merchant;
 mod metrics;
 mod nonsense;
 mod notice;

@@ -18,7 +18,7 @@ use trade_sandbox::faults::{Fault, FaultKind};
 use trade_server::wire::Decorate;
 use trade_testkit::gated::{Gate, GatedStore, Operation};
 
-use crate::world::{World, bank};
+use crate::world::{World, bank, payment};
 
 /// Every sample of the metrics; the text is checked line by line.
 #[expect(clippy::disallowed_types, reason = "Prometheus has no other numbers")]
@@ -194,7 +194,7 @@ async fn calls_errors_and_the_breaker_are_seen() {
     let garbage = Fault::new(FaultKind::Garbage).at(bank("WECHAT_PAY"));
     for order in 2..30 {
         world.sandbox.fault(garbage.clone());
-        let payment = World::payment("WECHAT_PAY", order);
+        let payment = payment("WECHAT_PAY", order);
         let (status, problem) = world.post("/trade/inner/native", &payment).await;
         assert!(status.is_server_error(), "{problem}");
         if samples(&world).await[breaker] == 2.0 {
@@ -214,7 +214,7 @@ async fn calls_errors_and_the_breaker_are_seen() {
     // What the breaker refuses is an error, and took no time at the channel.
     let before = counted[timed];
     let (_, problem) = world
-        .post("/trade/inner/native", &World::payment("WECHAT_PAY", 99))
+        .post("/trade/inner/native", &payment("WECHAT_PAY", 99))
         .await;
     assert_eq!(problem["channel"]["certainty"], "not_sent", "{problem}");
     let counted = samples(&world).await;

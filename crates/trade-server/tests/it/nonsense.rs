@@ -7,7 +7,7 @@ use serde_json::json;
 use trade_sandbox::{Sandbox, SandboxConfig, SandboxKeys};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
-use crate::world::World;
+use crate::world::{World, payment};
 
 #[tokio::test]
 async fn nonsense_is_neither_success_nor_failure() {
@@ -32,9 +32,7 @@ async fn nonsense_is_neither_success_nor_failure() {
         let gateway = format!("{}/gateway.do", mock.uri());
         let world = World::against(sandbox, &mock.uri(), &gateway).await;
         for (channel, order) in ["WECHAT_PAY", "ALI_PAY"].into_iter().zip(1..) {
-            let (status, problem) = world
-                .post("/trade/inner/native", &World::payment(channel, order))
-                .await;
+            let (status, problem) = world.post("/trade/inner/native", &payment(channel, order)).await;
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
             assert_eq!(problem["channel"]["certainty"], "unknown", "{problem}");
             let (_, rows) = world

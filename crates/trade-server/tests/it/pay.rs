@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use trade_sandbox::SandboxConfig;
 
-use crate::world::{World, bank};
+use crate::world::{World, bank, payment};
 
 const BOTH: [&str; 2] = ["WECHAT_PAY", "ALI_PAY"];
 
@@ -24,7 +24,7 @@ async fn a_payment_gives_a_code_and_its_repeat_the_same() {
                 .starts_with("data:image/png;base64,")
         );
         // Longs as numbers and yuan as a number are read as well.
-        let mut numbers = World::payment(channel, order);
+        let mut numbers = payment(channel, order);
         numbers["productOrderNo"] = json!(order);
         numbers["tradingAmount"] = json!(19.90);
         numbers["changeChannel"] = json!(false);
@@ -124,9 +124,7 @@ async fn a_paid_order_refuses_a_second_payment_and_its_code() {
     world.pay("WECHAT_PAY", number);
     world.until_state(number, "settled").await;
     for channel in BOTH {
-        let (status, problem) = world
-            .post("/trade/inner/native", &World::payment(channel, 1))
-            .await;
+        let (status, problem) = world.post("/trade/inner/native", &payment(channel, 1)).await;
         assert_eq!(
             (status, &problem["code"]),
             (StatusCode::CONFLICT, &json!(1006)),
@@ -141,15 +139,13 @@ async fn a_paid_order_refuses_a_second_payment_and_its_code() {
 async fn a_switch_needs_the_word_and_closes_the_old() {
     let world = World::new().await;
     let old = world.create("WECHAT_PAY", 1).await;
-    let (status, problem) = world
-        .post("/trade/inner/native", &World::payment("ALI_PAY", 1))
-        .await;
+    let (status, problem) = world.post("/trade/inner/native", &payment("ALI_PAY", 1)).await;
     assert_eq!(
         (status, &problem["code"]),
         (StatusCode::CONFLICT, &json!(1007)),
         "{problem}"
     );
-    let mut switch = World::payment("ALI_PAY", 1);
+    let mut switch = payment("ALI_PAY", 1);
     switch["changeChannel"] = json!(true);
     let (status, new) = world.post("/trade/inner/native", &switch).await;
     assert_eq!(status, StatusCode::OK, "{new}");

@@ -15,7 +15,10 @@ use trade_core::{
 use trade_server::wire::Environment;
 use trade_store::SqlStore;
 
-use crate::{server, world::World};
+use crate::{
+    server,
+    world::{World, payment},
+};
 
 /// Keeps everybody from the idempotency keys as long as the connection lives.
 async fn hold_keys(url: &str) -> DatabaseConnection {
@@ -36,7 +39,7 @@ async fn create(world: &World, order: i64) -> (StatusCode, bool) {
         .http
         .post(format!("{}/trade/inner/native", world.base))
         .header("idempotency-key", format!("key-{order}"))
-        .json(&World::payment("WECHAT_PAY", order))
+        .json(&payment("WECHAT_PAY", order))
         .send()
         .await
         .unwrap();

@@ -51,9 +51,14 @@ impl Serving {
         }
     }
 
+    /// The process, for who looks at it from outside.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it politely to end.
     pub(crate) fn terminate(&self) {
-        let pid = self.child.id().to_string();
+        let pid = self.id().to_string();
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
     }
 

@@ -1,25 +1,18 @@
 //! Events through a real broker, from the payment to the order system's listener.
 
-use std::{env, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
-use trade_core::{ProductAppId, RoutingKey, SystemClock, TradeStatusMsg, port::Clock};
-use trade_mq::{Consumer, ConsumerSettings, Handled, ListenError, Listener, RabbitSettings, declare_queue};
+use trade_core::{ProductAppId, SystemClock, TradeStatusMsg};
+use trade_mq::{Consumer, ConsumerSettings, Handled, ListenError, Listener};
 use trade_server::wire::Environment;
 
-use crate::world::World;
-
-const KEYS: [RoutingKey; 2] = [RoutingKey::UpdateStatus, RoutingKey::RefundUpdateStatus];
-
-/// Where the broker is; `None` when only what is embedded was asked for.
-fn broker() -> Option<String> {
-    if env::var_os("TRADE_TEST_EMBEDDED").is_some() {
-        return None;
-    }
-    Some(env::var("RABBITMQ_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".into()))
-}
+use crate::{
+    broker::{self, Post},
+    world::World,
+};
 
 struct Hear(mpsc::UnboundedSender<TradeStatusMsg>);
 
@@ -32,31 +25,22 @@ impl Listener for Hear {
 }
 
 /// A shop whose server announces to an exchange of its own.
-async fn announcing(url: &str) -> (World, RabbitSettings, String) {
-    let name = format!(
-        "trade-test.{}.{}",
-        std::process::id(),
-        SystemClock::new().now().ms()
-    );
-    let exchange = format!("{name}.exchange");
+async fn announcing(url: &str) -> (World, Post) {
+    let post = Post::at(url);
     let more = [
         ("rabbitmq", "url", url),
-        ("rabbitmq", "exchange", exchange.as_str()),
+        ("rabbitmq", "exchange", post.settings.exchange.as_str()),
     ];
     let world = World::set(&more, Environment::default().decorate).await;
-    let settings = RabbitSettings {
-        exchange,
-        ..RabbitSettings::new(url)
-    };
-    (world, settings, format!("{name}.queue"))
+    (world, post)
 }
 
 #[tokio::test]
 async fn a_payment_and_its_refund_reach_the_order_system() {
-    let Some(url) = broker() else {
+    let Some(url) = broker::url() else {
         return;
     };
-    let (world, settings, queue) = announcing(&url).await;
+    let (world, post) = announcing(&url).await;
     // Nobody listens yet: the broker has no queue for it, so the event waits.
     let number = world.paid("WECHAT_PAY", 1).await;
     world
@@ -64,10 +48,10 @@ async fn a_payment_and_its_refund_reach_the_order_system() {
             text.to_string().contains("trade_unsent_events 1")
         })
         .await;
-    declare_queue(&settings, &queue, &KEYS, None).await.unwrap();
+    post.declare().await;
     let (tell, mut heard) = mpsc::unbounded_channel();
     let apps = [ProductAppId::new("jzo2o.orders").unwrap()];
-    let consumer = ConsumerSettings::new(settings, &queue, apps);
+    let consumer = ConsumerSettings::new(post.settings.clone(), &post.queue, apps);
     let consumer = Consumer::new(consumer, Arc::new(Hear(tell)), Arc::new(SystemClock::new())).unwrap();
     let (stop, signal) = watch::channel(false);
     let listening = tokio::spawn(async move { consumer.run(signal).await });

@@ -19,7 +19,7 @@ use trade_testkit::oracle::{self, Promises, Rows};
 use crate::{
     books::{codes_die_at, truth},
     server,
-    world::{World, bank},
+    world::{World, bank, payment},
 };
 
 const TASKS: usize = 64;
@@ -123,7 +123,7 @@ fn number(answer: &Value) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_64_creates_one_trading_comes() {
     in_every_world(async |world: &World| {
-        let request = World::payment("WECHAT_PAY", 1);
+        let request = payment("WECHAT_PAY", 1);
         let answers = at_once(async |_| world.post("/trade/inner/native", &request).await).await;
         let made: Vec<_> = answers
             .iter()
@@ -225,7 +225,7 @@ async fn switch_and_payment_have_one_winner() {
                 let _refused = world.sandbox.pay(bank("ALI_PAY"), &old[place]);
                 return;
             }
-            let mut request = World::payment("WECHAT_PAY", orders[place]);
+            let mut request = payment("WECHAT_PAY", orders[place]);
             request["changeChannel"] = json!(true);
             let (status, answer) = world.post("/trade/inner/native", &request).await;
             if status == StatusCode::OK {

@@ -8,7 +8,10 @@ use tokio::net::TcpListener;
 use trade_server::{config::Settings, serve, wire::Environment};
 use trade_testkit::proxy::{Line, Proxy};
 
-use crate::{private_redis::PrivateRedis, world::World};
+use crate::{
+    private_redis::PrivateRedis,
+    world::{World, payment},
+};
 
 fn is_embedded() -> bool {
     env::var_os("TRADE_TEST_EMBEDDED").is_some()
@@ -109,7 +112,7 @@ async fn no_payment_is_begun_once_the_lease_of_the_only_node_ended() {
     let (status, why) = world.get("/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{why}");
     assert!(why.to_string().contains("server.node"), "{why}");
-    let payment = World::payment("WECHAT_PAY", 3);
+    let payment = payment("WECHAT_PAY", 3);
     let (status, why) = world.post("/trade/inner/native", &payment).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{why}");
 

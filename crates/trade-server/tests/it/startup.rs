@@ -15,7 +15,7 @@ use trade_store::SqlStore;
 use crate::{
     process::{Serving, trade},
     server,
-    world::{World, bank},
+    world::{World, bank, payment},
 };
 
 /// The settings of a world, changed by (section, key, value), in a file beside them.
@@ -230,11 +230,7 @@ async fn told_to_end_it_is_not_ready_first_goes_on_serving_and_finishes_what_it_
     let create = |order| {
         let (http, url) = (world.http.clone(), format!("{}/trade/inner/native", serving.base));
         async move {
-            let answer = http
-                .post(url)
-                .json(&World::payment("WECHAT_PAY", order))
-                .send()
-                .await;
+            let answer = http.post(url).json(&payment("WECHAT_PAY", order)).send().await;
             answer.unwrap().status()
         }
     };

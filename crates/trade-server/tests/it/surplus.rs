@@ -10,7 +10,7 @@ use trade_sandbox::{
     ledger::RefundOutcome,
 };
 
-use crate::world::{World, bank};
+use crate::world::{World, bank, payment};
 
 /// Creates at one channel, switches to the other, and returns both numbers.
 async fn switched(world: &World, from: &str, to: &str) -> (String, String) {
@@ -18,7 +18,7 @@ async fn switched(world: &World, from: &str, to: &str) -> (String, String) {
         .as_str()
         .unwrap()
         .to_owned();
-    let mut request = World::payment(to, 1);
+    let mut request = payment(to, 1);
     request["changeChannel"] = json!(true);
     let (status, new) = world.post("/trade/inner/native", &request).await;
     assert_eq!(status, StatusCode::OK, "{new}");

@@ -3,13 +3,13 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{World, payment};
 
 #[tokio::test]
 async fn a_switch_to_the_same_channel_is_no_switch() {
     let world = World::new().await;
     let first = world.create("ALI_PAY", 1).await;
-    let mut request = World::payment("ALI_PAY", 1);
+    let mut request = payment("ALI_PAY", 1);
     request["changeChannel"] = json!(true);
     let (status, again) = world.post("/trade/inner/native", &request).await;
     assert_eq!((status, &again), (StatusCode::OK, &first));
@@ -33,7 +33,7 @@ async fn a_switch_that_cannot_be_leaves_the_live_trading_alone() {
         ("tradingAmount", json!("19.91"), StatusCode::CONFLICT, 1007),
         ("enterpriseId", json!("9"), StatusCode::BAD_REQUEST, 1008),
     ] {
-        let mut request = World::payment("ALI_PAY", 1);
+        let mut request = payment("ALI_PAY", 1);
         request["changeChannel"] = json!(true);
         request[field] = value.clone();
         let (got, problem) = world.post("/trade/inner/native", &request).await;
@@ -51,7 +51,7 @@ async fn a_switch_that_cannot_be_leaves_the_live_trading_alone() {
 async fn a_paid_order_is_not_switched() {
     let world = World::new().await;
     let number = world.paid("ALI_PAY", 1).await;
-    let mut request = World::payment("WECHAT_PAY", 1);
+    let mut request = payment("WECHAT_PAY", 1);
     request["changeChannel"] = json!(true);
     let (status, problem) = world.post("/trade/inner/native", &request).await;
     assert_eq!(
@@ -70,7 +70,7 @@ async fn a_switch_of_a_trading_just_paid_finds_the_payment() {
     let created = world.create("WECHAT_PAY", 1).await;
     let number = created["tradingOrderNo"].as_str().unwrap();
     world.pay("WECHAT_PAY", number);
-    let mut request = World::payment("ALI_PAY", 1);
+    let mut request = payment("ALI_PAY", 1);
     request["changeChannel"] = json!(true);
     let (status, problem) = world.post("/trade/inner/native", &request).await;
     assert_eq!(

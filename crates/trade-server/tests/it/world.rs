@@ -20,7 +20,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Mutex};
 use trade_core::SystemRandom;
-use trade_sandbox::{Channel as Bank, Sandbox, SandboxConfig, SandboxKeys};
+use trade_sandbox::{Sandbox, SandboxConfig};
 use trade_server::{
     config::Settings,
     serve::{self, Running},
@@ -28,8 +28,7 @@ use trade_server::{
 };
 
 use crate::clock::ToldClock;
-
-pub(crate) const MERCHANT: i64 = 1001;
+pub(crate) use crate::merchant::{MERCHANT, bank, keys, payment, settings};
 
 /// A notice as it passed the tap.
 #[derive(Debug, Clone)]
@@ -56,12 +55,6 @@ pub(crate) struct World {
     clock: Arc<ToldClock>,
     tap: Arc<Tap>,
     folder: tempfile::TempDir,
-}
-
-/// Keys take seconds to make; one set serves every test.
-pub(crate) fn keys() -> &'static SandboxKeys {
-    static KEYS: OnceLock<SandboxKeys> = OnceLock::new();
-    KEYS.get_or_init(|| SandboxKeys::generate(Some(7)).unwrap())
 }
 
 impl World {
@@ -207,17 +200,6 @@ impl World {
         panic!("no notice about {trading_order_no}: {:?}", self.sandbox.notices());
     }
 
-    pub(crate) fn payment(channel: &str, order: i64) -> Value {
-        json!({
-            "enterpriseId": MERCHANT.to_string(),
-            "productAppId": "jzo2o.orders",
-            "productOrderNo": order.to_string(),
-            "tradingChannel": channel,
-            "tradingAmount": "19.90",
-            "memo": "日常保洁",
-        })
-    }
-
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         read(
             self.http
@@ -254,9 +236,7 @@ impl World {
 
     /// Creates a payment and returns the answer.
     pub(crate) async fn create(&self, channel: &str, order: i64) -> Value {
-        let (status, body) = self
-            .post("/trade/inner/native", &Self::payment(channel, order))
-            .await;
+        let (status, body) = self.post("/trade/inner/native", &payment(channel, order)).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         body
     }
@@ -358,49 +338,10 @@ impl World {
     }
 }
 
-pub(crate) fn bank(channel: &str) -> Bank {
-    if channel == "WECHAT_PAY" {
-        Bank::Wechat
-    } else {
-        Bank::Alipay
-    }
-}
-
 async fn read(response: reqwest::Response) -> (StatusCode, Value) {
     let status = response.status();
     let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-}
-
-/// The settings of a server for the sandbox's merchant, which is sent notices at `notify`.
-pub(crate) fn settings(
-    sandbox: &Sandbox,
-    notify: &str,
-    wechat_url: &str,
-    gateway_url: &str,
-    folder: &std::path::Path,
-) -> String {
-    let kit = sandbox.merchant();
-    let mut wechat = json!({
-        "mchid": kit.wechat.mchid, "appid": kit.wechat.appid,
-        "private_key": kit.wechat.private_key_pem, "certificate": kit.wechat.certificate_pem,
-        "apiv3_key": kit.wechat.apiv3_key, "base_url": wechat_url,
-        "public_key_id": kit.wechat.public_key_id, "public_key": kit.wechat.public_key_pem,
-        "notify_url": format!("{notify}/trade/open/notify/wx/{MERCHANT}"),
-    });
-    let alipay = json!({
-        "app_id": kit.alipay.app_id, "seller_id": kit.alipay.seller_id,
-        "private_key": kit.alipay.app_private_key, "alipay_public_key": kit.alipay.alipay_public_key,
-        "gateway_url": gateway_url,
-        "notify_url": format!("{notify}/trade/open/notify/alipay/{MERCHANT}"),
-    });
-    wechat["platform_certificates"] = json!(false);
-    let root = json!({
-        "store": {"path": folder.join("trade.db").display().to_string()},
-        "jobs": {"interval_ms": 50},
-        "merchant": [{"enterprise_id": MERCHANT, "wechat": wechat, "alipay": alipay}],
-    });
-    toml::to_string(&root).unwrap()
 }
 
 async fn start_tap(tap: Arc<Tap>) -> String {
