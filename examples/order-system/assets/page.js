@@ -18,17 +18,40 @@ function setClock() {
   countDown();
 }
 
+function show(text) {
+  const hadFocus = state.contains(document.activeElement);
+  const before = state.querySelector('[data-status]').dataset.status;
+  state.innerHTML = text;
+  const title = state.querySelector('[data-status]');
+  setClock();
+  if (title.dataset.status === before) return;
+  // Readers of the page's sound hear the change alone, not the whole page; a keyboard goes on where it was.
+  document.title = title.textContent;
+  document.getElementById('said').textContent = title.textContent;
+  if (hadFocus) title.focus();
+}
+
+// What a text says, but for the clock and for what the reader has unfolded: equal means that nothing happened.
+function gist(text) {
+  const box = document.createElement('template');
+  box.innerHTML = text;
+  for (const timer of box.content.querySelectorAll('[data-now]')) {
+    timer.removeAttribute('data-now');
+    timer.textContent = '';
+  }
+  for (const folded of box.content.querySelectorAll('details')) folded.removeAttribute('open');
+  return box.innerHTML.trim();
+}
+
 if (state && state.dataset.live) {
+  let shown = gist(state.innerHTML);
   setClock();
   setInterval(countDown, 500);
   const stream = new EventSource(state.dataset.live);
   stream.addEventListener('state', (event) => {
-    // Somebody who is typing a reason is not interrupted by the same state again.
-    if (event.data === state.dataset.shown) return;
-    state.dataset.shown = event.data;
-    state.innerHTML = event.data;
-    const title = state.querySelector('h1');
-    if (title) document.title = title.textContent;
-    setClock();
+    // Nobody who is about to click, or typing a reason, is interrupted by what is there already.
+    const news = gist(event.data);
+    if (news !== shown) show(event.data);
+    shown = news;
   });
 }

@@ -4,6 +4,7 @@ mod book;
 mod live;
 mod operator;
 mod order;
+mod result;
 mod sign_in;
 mod words;
 
@@ -34,6 +35,7 @@ pub(super) fn routes() -> Router<Orders> {
         .route("/orders/{id}", get(order::show))
         .route("/orders/{id}/live", get(live::stream))
         .route("/orders/{id}/pay", post(order::pay))
+        .route("/orders/{id}/result", get(result::show))
         .route("/orders/{id}/cancel", post(order::cancel))
         .route("/orders/{id}/evaluate", post(order::evaluate))
         .route("/operator", get(operator::show))

@@ -42,12 +42,16 @@ pub(super) struct StatePart {
     name: String,
     status: i32,
     status_words: &'static str,
+    hint: &'static str,
+    steps: Vec<words::Step>,
     amount: String,
     quantity: i32,
     unit: &'static str,
     starts_at: String,
     address: String,
     contact: String,
+    /// The channel by which it was paid.
+    paid_by: Option<&'static str>,
     /// While it waits for its payment.
     payment: Option<PaymentPart>,
     refund: Option<&'static str>,
@@ -148,6 +152,12 @@ async fn compose(orders: &Orders, lang: Lang, order: Order) -> Result<StatePart,
         id,
         status: status.code(),
         status_words: lang.choose(status.words()),
+        hint: words::hint(lang, status, order.refund().is_some()),
+        steps: words::steps(lang, status),
+        paid_by: order
+            .channel()
+            .filter(|_| order.is_paid())
+            .map(|channel| words::channel(lang, channel)),
         amount: order.to_pay()?.to_yuan(),
         quantity: order.pur_num,
         unit: words::unit(lang, order.unit),

@@ -2,7 +2,11 @@
 
 use trade_core::{Channel, Timestamp};
 
-use crate::{http::language::Lang, places::customer::CUSTOMERS, status::RefundStatus};
+use crate::{
+    http::language::Lang,
+    places::customer::CUSTOMERS,
+    status::{OrderStatus, RefundStatus},
+};
 
 /// A customer's name as far as the seed data knows it.
 pub(super) fn customer_name(id: i64) -> String {
@@ -24,6 +28,69 @@ pub(super) fn channel(lang: Lang, channel: Channel) -> &'static str {
         Channel::WechatPay => lang.t("微信支付", "WeChat Pay"),
         Channel::AliPay => lang.t("支付宝", "Alipay"),
     }
+}
+
+/// What an order's status means for its customer. `refunded`: money came for it after it was cancelled.
+pub(super) fn hint(lang: Lang, status: OrderStatus, refunded: bool) -> &'static str {
+    match status {
+        OrderStatus::NoPay => lang.t(
+            "请在倒计时结束前支付，超时自动取消",
+            "Pay before the time is over; the order is cancelled then.",
+        ),
+        OrderStatus::Dispatching => lang.t(
+            "已收到付款，正在为您安排服务人员",
+            "Paid. We are finding somebody for you.",
+        ),
+        OrderStatus::NoServe => lang.t(
+            "服务人员已接单，将按预约时间上门",
+            "Somebody will be there at the time you booked.",
+        ),
+        OrderStatus::Serving => lang.t("服务人员正在服务", "The work is under way."),
+        OrderStatus::NoEvaluation => lang.t("服务已完成，欢迎评价", "The work is done: tell us how it was."),
+        OrderStatus::Finished => lang.t("服务已完成，感谢您的信任", "The work is done. Thank you."),
+        OrderStatus::Canceled if refunded => lang.t(
+            "取消后收到的付款将原路退回",
+            "What was paid afterwards goes back the way it came.",
+        ),
+        OrderStatus::Canceled => lang.t("订单没有付款，无需退款", "Nothing was paid for it."),
+        OrderStatus::Closed => lang.t("已付款项将原路退回", "What you paid goes back the way it came."),
+    }
+}
+
+/// The way of an order that nothing comes between.
+const WAY: [(&str, &str); 5] = [
+    ("支付", "Pay"),
+    ("派单", "Worker"),
+    ("待服务", "Booked"),
+    ("服务", "Work"),
+    ("完成", "Done"),
+];
+
+/// A stretch of an order's way.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) done: bool,
+    pub(super) current: bool,
+}
+
+/// How far an order is on its way; empty when it left it.
+pub(super) fn steps(lang: Lang, status: OrderStatus) -> Vec<Step> {
+    let here = match status {
+        OrderStatus::NoPay => 0,
+        OrderStatus::Dispatching => 1,
+        OrderStatus::NoServe => 2,
+        OrderStatus::Serving => 3,
+        OrderStatus::NoEvaluation | OrderStatus::Finished => 4,
+        OrderStatus::Canceled | OrderStatus::Closed => return Vec::new(),
+    };
+    let way = WAY.into_iter().enumerate();
+    way.map(|(at, (chinese, english))| Step {
+        name: lang.t(chinese, english),
+        done: at < here,
+        current: at == here,
+    })
+    .collect()
 }
 
 pub(super) fn refund(lang: Lang, status: RefundStatus) -> &'static str {
