@@ -12,7 +12,7 @@ use std::{io::ErrorKind, path::Path, time::Duration};
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
     RuntimeErr, SqliteTransactionMode, Statement, StatementBuilder, TransactionOptions,
-    sea_query::{CaseStatement, ColumnDef, Expr},
+    sea_query::{CaseStatement, ColumnDef},
     sqlx::{self, pool::PoolOptions},
 };
 
@@ -152,12 +152,15 @@ pub(crate) async fn define(
     tx.execute(definition).await.map(drop)
 }
 
-/// A column that the database computes: 1 when something holds of the row, 0 otherwise.
-pub(crate) fn flag(connection: &impl ConnectionTrait, name: &'static str, holds: &Expr) -> ColumnDef {
+/// A column that the database computes.
+pub(crate) fn computed(
+    connection: &impl ConnectionTrait,
+    column: &ColumnDef,
+    value: &CaseStatement,
+) -> ColumnDef {
     // PostgreSQL computes it when the row is written, the others when it is read.
     let stored = connection.get_database_backend() == DatabaseBackend::Postgres;
-    let flag = CaseStatement::new().case(holds.clone(), 1).finally(0);
-    ColumnDef::new(name).integer().generated(flag, stored).take()
+    column.clone().generated(value.clone(), stored).take()
 }
 
 /// Whether the engine writes at the commit only, and finds out then that it cannot.

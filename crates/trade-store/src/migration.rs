@@ -17,13 +17,14 @@ mod m0013_idempotency_key;
 mod m0014_event_time;
 mod m0015_event_position;
 mod m0016_event_refused;
+mod m0017_trading_close_at;
 
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, ExprTrait,
     sea_query::{
-        Expr, IndexCreateStatement, Query, SelectStatement, Table, TableAlterStatement, TableCreateStatement,
-        UpdateStatement,
+        CaseStatement, ColumnDef, Expr, IndexCreateStatement, Query, SelectStatement, Table,
+        TableAlterStatement, TableCreateStatement, UpdateStatement,
     },
 };
 use trade_core::port::StoreError;
@@ -49,11 +50,11 @@ enum Statement {
     Index(Box<IndexCreateStatement>),
     Alter(Box<TableAlterStatement>),
     Update(Box<UpdateStatement>),
-    /// A column more that the database computes: 1 when something holds of the row, 0 otherwise.
-    Flag {
+    /// A column more that the database computes from others of the row: right whichever program wrote it.
+    Computed {
         table: &'static str,
-        name: &'static str,
-        holds: Box<Expr>,
+        column: Box<ColumnDef>,
+        value: Box<CaseStatement>,
     },
     /// Rows made of those of another table.
     Fill {
@@ -94,8 +95,8 @@ impl Statement {
             Self::Index(index) => engine::define(tx, index.as_ref()).await,
             Self::Alter(alter) => engine::define(tx, alter.as_ref()).await,
             Self::Update(update) => tx.execute(update.as_ref()).await.map(drop),
-            Self::Flag { table, name, holds } => {
-                let column = engine::flag(tx, name, holds.as_ref());
+            Self::Computed { table, column, value } => {
+                let column = engine::computed(tx, column, value);
                 let alter = Table::alter().table(*table).add_column(column).take();
                 engine::define(tx, &alter).await
             }
@@ -117,7 +118,7 @@ impl Statement {
 }
 
 /// Every step, in order. A step that was released never changes.
-const ALL: [Migration; 16] = [
+const ALL: [Migration; 17] = [
     m0001_pay_channel::MIGRATION,
     m0002_trading::MIGRATION,
     m0003_trade_journal::MIGRATION,
@@ -134,6 +135,7 @@ const ALL: [Migration; 16] = [
     m0014_event_time::MIGRATION,
     m0015_event_position::MIGRATION,
     m0016_event_refused::MIGRATION,
+    m0017_trading_close_at::MIGRATION,
 ];
 
 /// How the name of a step ends that takes away what older programs need.

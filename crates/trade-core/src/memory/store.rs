@@ -212,7 +212,10 @@ impl TradingStore for MemoryStore {
                 && pick.shard.has(trading.trading_order_no.get())
         };
         let mut rows: Vec<_> = tables.tradings.values().filter(wanted).cloned().collect();
-        rows.sort_by_key(|trading| (trading.next_check_at, trading.trading_order_no));
+        rows.sort_by_key(|trading| {
+            let expired = (due == Due::Expired).then_some(trading.expires_at);
+            (trading.next_check_at.max(expired), trading.trading_order_no)
+        });
         rows.truncate(usize::try_from(pick.limit).unwrap_or(usize::MAX));
         Ok(rows)
     }

@@ -72,7 +72,8 @@ pub struct Claim {
 /// Which rows a look is for. Each kind has a limit of its own, so that neither starves the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Due {
-    /// Live tradings at or past their `expires_at`, which are to be closed.
+    /// Live tradings at or past their `expires_at` whose `next_check_at` has come, too: they are to be closed,
+    /// those first of which both have been true for longest.
     Expired,
     /// All others whose `next_check_at` has come: pending ones to ask about, closed ones to watch.
     Sync,

@@ -9,13 +9,14 @@ const LATER: i64 = 4_000_000_000_000;
 
 /// Copies tradings until there are so many in all; none is due.
 pub(crate) async fn fill(raw: &DatabaseConnection, rows: i64) {
+    check_from(raw, "trading_order_no >= 0", LATER).await;
     let names = columns(raw).await;
-    let mut have = count(raw, "trading_order_no >= 0").await;
-    let mut copies = count(raw, &format!("trading_order_no < {LATER}")).await;
-    while have < rows {
+    let mut missing = rows - count(raw).await;
+    let mut copies = 0;
+    while missing > 0 {
         let (from, more) = match copies {
             0 => ("(SELECT MAX(trading_order_no) FROM trading)".to_owned(), 1),
-            _ => (COPIES.to_string(), copies.min(rows - have)),
+            _ => (COPIES.to_string(), copies.min(missing)),
         };
         let values: Vec<_> = names
             .iter()
@@ -29,9 +30,8 @@ pub(crate) async fn fill(raw: &DatabaseConnection, rows: i64) {
         );
         raw.execute_unprepared(&copy).await.unwrap();
         copies += more;
-        have += more;
+        missing -= more;
     }
-    check_from(raw, "trading_order_no >= 0", LATER).await;
     settle(raw).await;
 }
 
@@ -57,12 +57,12 @@ async fn settle(raw: &DatabaseConnection) {
     raw.execute_unprepared(tidy).await.unwrap();
 }
 
-/// The columns of a trading that a copy needs: all but the number that the database counts.
+/// The columns of a trading that a copy needs: all but those that the database fills.
 async fn columns(raw: &DatabaseConnection) -> Vec<String> {
     let one = Statement::from_string(raw.get_database_backend(), "SELECT * FROM trading LIMIT 1");
     let row = raw.query_one_raw(one).await.unwrap().unwrap();
     let names = row.column_names().into_iter();
-    names.filter(|name| name != "id").collect()
+    names.filter(|name| name != "id" && name != "close_at").collect()
 }
 
 /// The value of a copy: the numbers move from `from` to `to`, and the rest stays.
@@ -75,9 +75,8 @@ fn value(name: &str, from: &str, to: i64) -> String {
     }
 }
 
-async fn count(raw: &DatabaseConnection, which: &str) -> i64 {
-    let count = format!("SELECT COUNT(*) FROM trading WHERE {which}");
-    let count = Statement::from_string(raw.get_database_backend(), count);
+async fn count(raw: &DatabaseConnection) -> i64 {
+    let count = Statement::from_string(raw.get_database_backend(), "SELECT COUNT(*) FROM trading");
     let row = raw.query_one_raw(count).await.unwrap().unwrap();
     row.try_get_by_index(0).unwrap()
 }

@@ -5,7 +5,7 @@
 
 use sea_orm::{
     ExprTrait,
-    sea_query::{Expr, Func, Query},
+    sea_query::{CaseStatement, ColumnDef, Expr, Func, Query},
 };
 
 use super::{Migration, Statement, column};
@@ -27,11 +27,11 @@ fn statements() -> Vec<Statement> {
         )
         .value("send_at", Expr::col("create_time"))
         .take();
-    // What is computed is right whichever program wrote the row.
-    let is_stuck = Statement::Flag {
+    let stuck = Expr::col("stuck").is_not_null();
+    let is_stuck = Statement::Computed {
         table: TABLE,
-        name: "is_stuck",
-        holds: Box::new(Expr::col("stuck").is_not_null()),
+        column: Box::new(ColumnDef::new("is_stuck").integer().take()),
+        value: Box::new(CaseStatement::new().case(stuck, 1).finally(0)),
     };
     vec![
         column::add(TABLE, column::word("origin", 16).default("CALLER").take()),

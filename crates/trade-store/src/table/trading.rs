@@ -8,7 +8,8 @@ use trade_core::{
 
 use super::{BadColumn, answer, checked, known, ms, slot, time};
 
-/// A row. The table has more columns that nothing here reads or writes (see `migration/README.md`).
+/// A row; `close_at` is computed by the database. The table has more columns that nothing here reads or writes
+/// (see `migration/README.md`).
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "trading")]
 pub struct Model {
@@ -47,6 +48,7 @@ pub struct Model {
     pub update_time: i64,
     pub expires_at: i64,
     pub next_check_at: Option<i64>,
+    pub close_at: Option<i64>,
     pub checks: i64,
     pub stuck: Option<String>,
     pub is_stuck: i32,

@@ -75,21 +75,21 @@ pub(super) async fn due(
 }
 
 fn due_query(due: Due, pick: Pick) -> Select<Entity> {
-    let now = pick.now;
-    // Exactly the live ones hold a live slot.
-    let kind = match due {
-        Due::Expired => Condition::all()
-            .add(Column::LiveSlot.is_not_null())
-            .add(Column::ExpiresAt.lte(now.ms())),
-        Due::Sync => Condition::any()
-            .add(Column::LiveSlot.is_null())
-            .add(Column::ExpiresAt.gt(now.ms())),
+    let now = pick.now.ms();
+    let (since, kind) = match due {
+        Due::Expired => (Column::CloseAt, Condition::all()),
+        Due::Sync => (
+            Column::NextCheckAt,
+            Condition::any()
+                .add(Column::CloseAt.is_null())
+                .add(Column::CloseAt.gt(now)),
+        ),
     };
     Entity::find()
-        .filter(Column::NextCheckAt.lte(now.ms()))
+        .filter(since.lte(now))
         .filter(kind)
         .filter(in_shard(Column::TradingOrderNo, pick.shard))
-        .order_by_asc(Column::NextCheckAt)
+        .order_by_asc(since)
         .order_by_asc(Column::TradingOrderNo)
         .limit(u64::from(pick.limit))
 }
@@ -140,10 +140,7 @@ mod tests {
                 due_query(Due::Sync, Pick::all(now, 1)),
                 "ix_trading_next_check_at",
             ),
-            (
-                due_query(Due::Expired, Pick::all(now, 1)),
-                "ix_trading_next_check_at",
-            ),
+            (due_query(Due::Expired, Pick::all(now, 1)), "ix_trading_close_at"),
             (list_query(&of_order, page), "ix_trading_product_app_id"),
             (list_query(&of_merchant, page), "ix_trading_enterprise_id"),
             (list_query(&stuck, page), "ix_trading_is_stuck"),

@@ -66,11 +66,12 @@ async fn cuts_in_use(server: Server) {
     }
     if std::env::var_os("FAULT_AT").is_none() {
         assert!(rig.proxy.passed().broken > 100, "{:?}", rig.proxy.passed());
+        // After the last write there are few bytes left: the samples may pass them by, as they may a lost answer
+        // to a commit, which has a test of its own.
         assert!(
-            outcomes.iter().all(|count| *count > 0),
-            "it always broke at the same write: {outcomes:?}"
+            outcomes[..3].iter().all(|count| *count > 0),
+            "it never broke at one of the writes: {outcomes:?}"
         );
-        // A lost answer to a commit has a test of its own: the samples may pass it by.
         assert!(undone > 0, "{lost} commits of unknown outcome, {undone} not made");
     }
     rig.end().await;

@@ -28,7 +28,7 @@ async fn an_empty_file_becomes_the_schema_and_stays_it() {
     let path = folder.path().join("t.db");
     let store = SqlStore::open(&path).await.unwrap();
     let pending = store.pending_migrations().await.unwrap();
-    assert_eq!(pending.len(), 16);
+    assert_eq!(pending.len(), 17);
     assert_eq!(store.migrate().await.unwrap(), pending);
     let raw = outsider(&path).await;
     let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY 1";
@@ -101,7 +101,7 @@ async fn processes_that_start_at_once_migrate_once() {
         .into_iter()
         .flat_map(Result::unwrap)
         .collect();
-    assert_eq!(applied.len(), 16, "{applied:?}");
+    assert_eq!(applied.len(), 17, "{applied:?}");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn instances_that_start_at_once_migrate_once() {
             .into_iter()
             .flat_map(Result::unwrap)
             .collect();
-        assert_eq!(applied.len(), 16, "{applied:?}");
+        assert_eq!(applied.len(), 17, "{applied:?}");
         fresh.end().await;
     }
 }

@@ -109,6 +109,7 @@ async fn the_schema_of_before_becomes_the_schema_of_today() {
             "event_time",
             "event_position",
             "event_refused",
+            "trading_close_at",
         ]
     );
     assert_eq!(store.migrate().await.unwrap(), pending);

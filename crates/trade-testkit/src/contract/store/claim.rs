@@ -162,7 +162,11 @@ pub async fn due_kinds_do_not_mix(store: Store) {
         let rows = store.due_tradings(due, Pick::all(now, 10)).await.unwrap();
         rows.iter().map(|row| row.trading_order_no.get()).collect()
     };
-    assert_eq!(numbers(Due::Expired).await, [1, 2]);
+    assert_eq!(
+        numbers(Due::Expired).await,
+        [2, 1],
+        "first the one that can be closed for longer"
+    );
     assert_eq!(numbers(Due::Sync).await, [3, 4, 5]);
 }
 
