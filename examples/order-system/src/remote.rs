@@ -152,12 +152,11 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// In one line.
+    /// In one line. A city that is its own province is named once.
     pub(crate) fn line(&self) -> String {
-        [&self.province, &self.city, &self.county, &self.address]
-            .into_iter()
-            .map(String::as_str)
-            .collect()
+        let mut parts = vec![&self.province, &self.city, &self.county, &self.address];
+        parts.dedup();
+        parts.into_iter().map(String::as_str).collect()
     }
 }
 

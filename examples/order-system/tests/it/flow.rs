@@ -21,7 +21,7 @@ async fn a_placed_order_has_the_platforms_number_and_columns() {
         "serveItemId": "101", "serveItemName": "日常保洁", "serveItemImg": "", "unit": 1, "serveId": "11",
         "ordersStatus": 0, "payStatus": 2, "refundStatus": null, "price": "39.90", "purNum": 2,
         "totalAmount": "79.80", "realPayAmount": "79.80", "discountAmount": "0.00", "cityCode": "010",
-        "serveAddress": "北京市北京市昌平区回龙观街道1号楼101", "contactsPhone": "13800000001",
+        "serveAddress": "北京市昌平区回龙观街道1号楼101", "contactsPhone": "13800000001",
         "contactsName": "李明", "lon": "116.337400", "lat": "40.060200", "payTime": null,
         "evaluationTime": null, "tradingOrderNo": null, "transactionId": null, "refundNo": null,
         "refundId": null, "tradingChannel": null, "display": 1,
@@ -90,7 +90,7 @@ async fn the_quantity_is_one_unless_said_and_numbers_may_be_text() {
         (&order["purNum"], &order["realPayAmount"]),
         (&json!(1), &json!("12.50"))
     );
-    assert_eq!(order["serveAddress"], "北京市北京市海淀区中关村大街27号");
+    assert_eq!(order["serveAddress"], "北京市海淀区中关村大街27号");
 }
 
 #[tokio::test]

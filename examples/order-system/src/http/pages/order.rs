@@ -152,7 +152,7 @@ async fn compose(orders: &Orders, lang: Lang, order: Order) -> Result<StatePart,
         id,
         status: status.code(),
         status_words: lang.choose(status.words()),
-        hint: words::hint(lang, status, order.refund().is_some()),
+        hint: words::hint(lang, status, order.refund()),
         steps: words::steps(lang, status),
         paid_by: order
             .channel()

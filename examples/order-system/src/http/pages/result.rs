@@ -42,7 +42,7 @@ async fn compose(orders: Orders, visitor: &Visitor, id: &Path<String>) -> Result
     let (heading, explained) = if paid {
         (
             lang.t("支付成功", "Paid"),
-            words::hint(lang, order.status()?, order.refund().is_some()),
+            words::hint(lang, order.status()?, order.refund()),
         )
     } else if waits {
         (
@@ -55,7 +55,7 @@ async fn compose(orders: Orders, visitor: &Visitor, id: &Path<String>) -> Result
     } else {
         (
             lang.t("没有付款", "Not paid"),
-            words::hint(lang, order.status()?, order.refund().is_some()),
+            words::hint(lang, order.status()?, order.refund()),
         )
     };
     Ok(ResultPage {

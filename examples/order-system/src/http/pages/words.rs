@@ -30,8 +30,22 @@ pub(super) fn channel(lang: Lang, channel: Channel) -> &'static str {
     }
 }
 
-/// What an order's status means for its customer. `refunded`: money came for it after it was cancelled.
-pub(super) fn hint(lang: Lang, status: OrderStatus, refunded: bool) -> &'static str {
+/// What an order's status means for its customer, with what became of money that goes back.
+pub(super) fn hint(lang: Lang, status: OrderStatus, refund: Option<RefundStatus>) -> &'static str {
+    match (status, refund) {
+        (OrderStatus::Canceled | OrderStatus::Closed, Some(RefundStatus::Success)) => lang.t(
+            "已付款项已原路退回",
+            "What you paid has gone back the way it came.",
+        ),
+        (OrderStatus::Canceled, Some(_)) => lang.t(
+            "取消后收到的付款将原路退回",
+            "What was paid afterwards goes back the way it came.",
+        ),
+        (status, _) => meaning(lang, status),
+    }
+}
+
+fn meaning(lang: Lang, status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::NoPay => lang.t(
             "请在倒计时结束前支付，超时自动取消",
@@ -48,10 +62,6 @@ pub(super) fn hint(lang: Lang, status: OrderStatus, refunded: bool) -> &'static 
         OrderStatus::Serving => lang.t("服务人员正在服务", "The work is under way."),
         OrderStatus::NoEvaluation => lang.t("服务已完成，欢迎评价", "The work is done: tell us how it was."),
         OrderStatus::Finished => lang.t("服务已完成，感谢您的信任", "The work is done. Thank you."),
-        OrderStatus::Canceled if refunded => lang.t(
-            "取消后收到的付款将原路退回",
-            "What was paid afterwards goes back the way it came.",
-        ),
         OrderStatus::Canceled => lang.t("订单没有付款，无需退款", "Nothing was paid for it."),
         OrderStatus::Closed => lang.t("已付款项将原路退回", "What you paid goes back the way it came."),
     }
@@ -60,8 +70,8 @@ pub(super) fn hint(lang: Lang, status: OrderStatus, refunded: bool) -> &'static 
 /// The way of an order that nothing comes between.
 const WAY: [(&str, &str); 5] = [
     ("支付", "Pay"),
-    ("派单", "Worker"),
-    ("待服务", "Booked"),
+    ("派单", "Matching"),
+    ("待服务", "Assigned"),
     ("服务", "Work"),
     ("完成", "Done"),
 ];
