@@ -20,9 +20,10 @@ use trade_core::{
 };
 
 use crate::{
+    merchant::MERCHANT,
     race::{WithoutLock, at_rest},
     server,
-    world::{MERCHANT, Tapped, World, payment},
+    world::{Tapped, World, payment},
 };
 
 /// No wait is longer, be the machine ever so busy.

@@ -28,7 +28,7 @@ use trade_server::{
 };
 
 use crate::clock::ToldClock;
-pub(crate) use crate::merchant::{MERCHANT, bank, keys, payment, settings};
+pub(crate) use crate::merchant::{bank, keys, payment, settings};
 
 /// A notice as it passed the tap.
 #[derive(Debug, Clone)]

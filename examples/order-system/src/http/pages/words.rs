@@ -53,7 +53,7 @@ fn meaning(lang: Lang, status: OrderStatus) -> &'static str {
         ),
         OrderStatus::Dispatching => lang.t(
             "已收到付款，正在为您安排服务人员",
-            "Paid. We are finding somebody for you.",
+            "Your payment is here. We are finding somebody for you.",
         ),
         OrderStatus::NoServe => lang.t(
             "服务人员已接单，将按预约时间上门",
