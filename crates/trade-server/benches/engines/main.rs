@@ -1,8 +1,8 @@
 //! What the server does in a second, on every engine: measured from outside, at a process of its own, against the
 //! sandbox, with the driver on the same machine.
 //!
-//! `cargo bench` takes minutes; `cargo bench -- --full` measures longer and with a million rows. `cargo test` runs
-//! it without `--bench`: everything once with a handful of rows, to show that it works.
+//! `cargo bench` takes minutes; `cargo bench -- --full` measures longer and with a million rows. `cargo test
+//! --all-targets` runs it without `--bench`: everything once with a handful of rows, to show that it works.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
