@@ -227,7 +227,11 @@ mod tests {
             (address.id, address.user_id, address.lon.as_str()),
             (7, None, "116.3374")
         );
-        assert_eq!(address.line(), "京昌街1号", "the city that is a province is named once");
+        assert_eq!(
+            address.line(),
+            "京昌街1号",
+            "the city that is a province is named once"
+        );
         let serve = r#"{"id":"11","price":39.90,"unit":1,"cityCode":"010","saleStatus":2,
             "serveItemId":"1","serveItemName":"保洁","serveItemImg":"","serveTypeId":2,"serveTypeName":"清洗"}"#;
         let serve: Serve = serde_json::from_str(serve).unwrap();

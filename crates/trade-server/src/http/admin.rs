@@ -1,5 +1,5 @@
-//! For the people who run the server: what needs them, and trying again. Like the routes for the order
-//! systems, these ask for no password: neither may be reachable from outside.
+//! For the people who run the server: what needs them, and trying again. They take `admin.token`, where one is
+//! set; with or without it, they may not be reachable from outside.
 
 use axum::{
     Json,
