@@ -6,6 +6,7 @@ use std::{
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 /// A broker on a busy machine takes its time to start.
 const START: Duration = Duration::from_secs(120);
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// How a broker ends.
 #[derive(Debug, Clone, Copy)]
@@ -101,10 +103,11 @@ impl Broker {
             .process_group(0);
         self.running = Some(command.spawn().unwrap());
         let answers = async {
-            while Connection::connect(&self.url(), ConnectionProperties::default())
-                .await
-                .is_err()
-            {
+            // A broker that has just begun to listen may never answer.
+            let url = self.url();
+            let connect =
+                || tokio::time::timeout(ANSWER, Connection::connect(&url, ConnectionProperties::default()));
+            while !matches!(connect().await, Ok(Ok(_))) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
@@ -156,7 +159,15 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
+/// A port that nobody listens on, and that no connection goes out from: the system takes higher ones for those, and
+/// could take a broker's while it is down.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 1000).unwrap() * 10;
+    loop {
+        let port = 20_000 + (first + TRIED.fetch_add(1, Ordering::SeqCst)) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
