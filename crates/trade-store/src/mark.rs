@@ -48,40 +48,39 @@ async fn insert(tx: &DatabaseTransaction, node: i64, mark_ms: i64) -> Result<(),
 }
 
 #[derive(Debug)]
-struct Raise {
+struct Advance {
     node: i64,
+    seen: Option<Timestamp>,
     mark: Timestamp,
 }
 
 #[async_trait]
-impl Write for Raise {
-    type Outcome = ();
-    const OPERATION: &'static str = "store a high-water mark";
+impl Write for Advance {
+    type Outcome = bool;
+    const OPERATION: &'static str = "move a high-water mark";
 
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<()>, Fault> {
-        match Entity::find_by_id(self.node).one(tx).await? {
-            None => insert(tx, self.node, self.mark.ms()).await?,
-            Some(stored) if stored.mark_ms >= self.mark.ms() => {}
-            Some(_) => {
-                let raised = ActiveModel {
-                    mark_ms: Set(self.mark.ms()),
-                    ..Default::default()
-                };
-                // The comparison again, for engines that let two transactions read before one writes.
-                Entity::update_many()
-                    .set(raised)
-                    .filter(Column::Node.eq(self.node))
-                    .filter(Column::MarkMs.lt(self.mark.ms()))
-                    .exec(tx)
-                    .await?;
-            }
-        }
-        Ok(Verdict::Commit(()))
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<bool>, Fault> {
+        let Some(seen) = self.seen else {
+            insert(tx, self.node, self.mark.ms()).await?;
+            return Ok(Verdict::Commit(true));
+        };
+        let moved = ActiveModel {
+            mark_ms: Set(self.mark.ms()),
+            ..Default::default()
+        };
+        let moved = Entity::update_many()
+            .set(moved)
+            .filter(Column::Node.eq(self.node))
+            .filter(Column::MarkMs.eq(seen.ms()))
+            .filter(Column::MarkMs.lt(self.mark.ms()))
+            .exec(tx)
+            .await?;
+        Ok(Verdict::Commit(moved.rows_affected == 1))
     }
 
-    async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<()>, Fault> {
-        // Another process stored the node's first mark at the same time: compare with it.
-        Ok(None)
+    async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<bool>, Fault> {
+        // The only thing that must be unique is the node: it has a mark by now.
+        Ok(Some(false))
     }
 }
 
@@ -93,7 +92,7 @@ impl HighWater for SqlStore {
         Ok(row.map(|row| Timestamp::from_ms(row.mark_ms)))
     }
 
-    async fn store(&self, node: i64, mark: Timestamp) -> Result<(), StoreError> {
-        execute(self.writer(), Raise { node, mark }).await
+    async fn advance(&self, node: i64, seen: Option<Timestamp>, mark: Timestamp) -> Result<bool, StoreError> {
+        execute(self.writer(), Advance { node, seen, mark }).await
     }
 }

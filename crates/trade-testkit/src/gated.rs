@@ -263,8 +263,9 @@ impl<G: Gate> HighWater for GatedStore<G> {
         self.read("HighWater::load", self.inner.load(node)).await
     }
 
-    async fn store(&self, node: i64, mark: Timestamp) -> Result<(), StoreError> {
-        self.write("HighWater::store", self.inner.store(node, mark)).await
+    async fn advance(&self, node: i64, seen: Option<Timestamp>, mark: Timestamp) -> Result<bool, StoreError> {
+        self.write("HighWater::advance", self.inner.advance(node, seen, mark))
+            .await
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
+use futures_util::lock::Mutex as AsyncMutex;
 
 use crate::{
     Timestamp,
@@ -18,9 +19,12 @@ const EPOCH_MS: i64 = 1_704_067_200_000;
 const NODE_BITS: u32 = 10;
 const SEQUENCE_BITS: u32 = 12;
 const MAX_SEQUENCE: i64 = (1 << SEQUENCE_BITS) - 1;
-/// How far ahead of the last number a mark is stored, so that storing is rare.
+/// The sequence of a millisecond begins at its lowest bits: were it to begin at 0, nearly all numbers of a shop
+/// would be even, and a job that works on every second number would have either everything or nothing to do.
+const FIRST_SEQUENCE: i64 = (1 << 10) - 1;
+/// How far ahead of the clock milliseconds are reserved, so that reserving is rare.
 const RESERVE: Duration = Duration::from_secs(10);
-/// How far ahead it is stored when the numbers are ahead of the clock.
+/// How many are reserved when the numbers are ahead of the clock.
 const STEP: Duration = Duration::from_millis(100);
 /// A clock further behind the stored mark than this is wrong, not merely adjusted.
 const MAX_BACKWARD: Duration = Duration::from_secs(60);
@@ -52,22 +56,41 @@ pub enum IdError {
 
 /// A snowflake generator: 41 bits of milliseconds, 10 bits of node, 12 bits of sequence.
 ///
-/// Before a number of some millisecond is given out, a mark beyond that millisecond has been stored
-/// (the high-water mark). A restart goes on from the mark, so a clock that was set back cannot make a
-/// number twice. A unique index in the store is the net below it.
+/// Before a number of some millisecond is given out, that millisecond has been reserved by moving the node's
+/// high-water mark beyond it, and only one can move it from where it is. So neither a restart nor a clock that was
+/// set back makes a number twice, nor do two instances that were given the same node by mistake: they take turns
+/// of ten seconds each. A unique index in the store is the net below it.
 pub struct Snowflake {
     node: i64,
     clock: Arc<dyn Clock>,
     high_water: Arc<dyn HighWater>,
     state: Mutex<State>,
+    /// Held while milliseconds are reserved: one does it for all who wait.
+    reserving: AsyncMutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct State {
     last_ms: i64,
     sequence: i64,
-    /// Numbers of milliseconds up to and including this one may be given out.
-    reserved_ms: i64,
+    /// The node's mark, if there is one, when it was moved or seen last. What lies between `last_ms` and the mark
+    /// is ours.
+    mark: Option<Timestamp>,
+}
+
+impl State {
+    /// Of what lies below a mark, nothing is ours.
+    fn above(mark: Option<Timestamp>) -> Self {
+        Self {
+            last_ms: mark.map_or(EPOCH_MS, Timestamp::ms),
+            sequence: MAX_SEQUENCE,
+            mark,
+        }
+    }
+
+    fn is_reserved(&self, ms: i64) -> bool {
+        self.mark.is_some_and(|mark| ms <= mark.ms())
+    }
 }
 
 /// What one look at the state came to.
@@ -90,24 +113,17 @@ impl Snowflake {
         if !(0..1 << NODE_BITS).contains(&node) {
             return Err(IdError::Node(node));
         }
-        let mark = high_water
-            .load(node)
-            .await?
-            .unwrap_or(Timestamp::from_ms(EPOCH_MS));
-        let now = clock.now();
-        if now.ms() < EPOCH_MS || mark.since(now) > MAX_BACKWARD {
-            return Err(IdError::ClockBehind { now, mark });
+        let mark = high_water.load(node).await?;
+        let (now, reached) = (clock.now(), mark.unwrap_or(Timestamp::from_ms(EPOCH_MS)));
+        if now.ms() < EPOCH_MS || reached.since(now) > MAX_BACKWARD {
+            return Err(IdError::ClockBehind { now, mark: reached });
         }
-        let state = State {
-            last_ms: mark.ms(),
-            sequence: MAX_SEQUENCE,
-            reserved_ms: mark.ms(),
-        };
         Ok(Self {
             node,
             clock,
             high_water,
-            state: Mutex::new(state),
+            state: Mutex::new(State::above(mark)),
+            reserving: AsyncMutex::new(()),
         })
     }
 
@@ -117,23 +133,50 @@ impl Snowflake {
         self.node
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn step(&self) -> Step {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let now = self.clock.now().ms();
         // A clock that stands still or goes back never takes the numbers back with it.
-        let (ms, sequence) = if now > state.last_ms {
-            (now, 0)
-        } else if state.sequence < MAX_SEQUENCE {
+        let (ms, sequence) = if now <= state.last_ms && state.sequence < MAX_SEQUENCE {
             (state.last_ms, state.sequence + 1)
         } else {
-            (state.last_ms + 1, 0)
+            let ms = now.max(state.last_ms + 1);
+            (ms, ms & FIRST_SEQUENCE)
         };
-        if ms > state.reserved_ms {
+        if !state.is_reserved(ms) {
             return Step::Reserve(ms);
         }
         state.last_ms = ms;
         state.sequence = sequence;
         Step::Give(((ms - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS)) | (self.node << SEQUENCE_BITS) | sequence)
+    }
+
+    /// Reserves up to a millisecond and some more, unless somebody did while we waited for our turn.
+    async fn reserve(&self, ms: i64) -> Result<(), IdError> {
+        let _turn = self.reserving.lock().await;
+        let seen = *self.state();
+        if seen.is_reserved(ms) {
+            return Ok(());
+        }
+        // Numbers ahead of the clock, as after a restart, reserve little, so that many restarts in a row do not
+        // carry the mark away from the clock.
+        let ahead = self.clock.now().plus(RESERVE);
+        let mark = ahead.max(Timestamp::from_ms(ms).plus(STEP));
+        if self.high_water.advance(self.node, seen.mark, mark).await? {
+            self.state().mark = Some(mark);
+            return Ok(());
+        }
+        let mark = self.high_water.load(self.node).await?;
+        tracing::warn!(
+            node = self.node,
+            "the mark of this node was moved: if this is said again and again, another instance has the same node"
+        );
+        *self.state() = State::above(mark);
+        Ok(())
     }
 }
 
@@ -143,18 +186,7 @@ impl IdSource for Snowflake {
         loop {
             match self.step() {
                 Step::Give(number) => return Ok(number),
-                Step::Reserve(ms) => {
-                    // Numbers ahead of the clock, as after a restart, reserve little, so that many
-                    // restarts in a row do not carry the mark away from the clock.
-                    let mark = self
-                        .clock
-                        .now()
-                        .plus(RESERVE)
-                        .max(Timestamp::from_ms(ms).plus(STEP));
-                    self.high_water.store(self.node, mark).await?;
-                    let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                    state.reserved_ms = state.reserved_ms.max(mark.ms());
-                }
+                Step::Reserve(ms) => self.reserve(ms).await?,
             }
         }
     }

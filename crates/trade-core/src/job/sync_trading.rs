@@ -1,4 +1,5 @@
-//! Asks about what is pending, finishes what was cut off, and watches what was closed.
+//! Asks about what is pending, finishes what was cut off, and watches what was closed. What has expired is closed
+//! here, too, when this job gets to it before `close_expired` does.
 
 use super::{Report, Tick, Work};
 use crate::{

@@ -91,8 +91,12 @@ impl Outbox for MemoryStore {
         let firsts = unsent
             .into_iter()
             .filter(|row| orders.insert(order_of(&row.event)));
-        let due = firsts.filter(|row| row.due_at.is_some_and(|at| at <= now));
+        let mut due: Vec<_> = firsts
+            .filter(|row| row.due_at.is_some_and(|at| at <= now))
+            .collect();
+        due.sort_by_key(|row| row.due_at);
         Ok(due
+            .into_iter()
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .map(|row| {
                 row.due_at = Some(until);

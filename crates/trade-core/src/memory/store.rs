@@ -208,7 +208,7 @@ impl TradingStore for MemoryStore {
         let wanted = |trading: &&Trading| {
             let expired = trading.state.is_live() && trading.expires_at <= pick.now;
             trading.next_check_at.is_some_and(|at| at <= pick.now)
-                && expired == (due == Due::Expired)
+                && (expired || due == Due::Sync)
                 && pick.shard.has(trading.trading_order_no.get())
         };
         let mut rows: Vec<_> = tables.tradings.values().filter(wanted).cloned().collect();
@@ -216,7 +216,12 @@ impl TradingStore for MemoryStore {
             let expired = (due == Due::Expired).then_some(trading.expires_at);
             (trading.next_check_at.max(expired), trading.trading_order_no)
         });
-        rows.truncate(usize::try_from(pick.limit).unwrap_or(usize::MAX));
+        let limit = usize::try_from(pick.limit).unwrap_or(usize::MAX);
+        if due == Due::Sync && rows.len() > limit {
+            let last = limit / 2;
+            rows.drain(limit - last..rows.len() - last);
+        }
+        rows.truncate(limit);
         Ok(rows)
     }
 
@@ -272,10 +277,12 @@ impl HighWater for MemoryStore {
         Ok(self.tables().marks.get(&node).copied())
     }
 
-    async fn store(&self, node: i64, mark: Timestamp) -> Result<(), StoreError> {
+    async fn advance(&self, node: i64, seen: Option<Timestamp>, mark: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.tables();
-        let stored = tables.marks.entry(node).or_insert(mark);
-        *stored = (*stored).max(mark);
-        Ok(())
+        let moves = tables.marks.get(&node).copied() == seen && seen < Some(mark);
+        if moves {
+            tables.marks.insert(node, mark);
+        }
+        Ok(moves)
     }
 }

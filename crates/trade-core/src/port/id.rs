@@ -22,6 +22,9 @@ pub trait IdSource: Debug + Send + Sync + 'static {
 }
 
 /// Keeps, per node, the point in time up to which numbers may have been given out.
+///
+/// # Contract
+/// Whoever moved a node's mark owns the time between the two: of all who try to move it from one place, one succeeds.
 #[async_trait]
 pub trait HighWater: Debug + Send + Sync + 'static {
     /// The stored mark of the node, if it ever stored one.
@@ -30,9 +33,10 @@ pub trait HighWater: Debug + Send + Sync + 'static {
     /// The store did not answer.
     async fn load(&self, node: i64) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Stores the mark durably before returning. A mark lower than the stored one changes nothing.
+    /// Moves the mark from where it was `seen` to a later time, durably before returning; `false` when it is not there
+    /// any more. `None` means that the node had no mark.
     ///
     /// # Errors
-    /// The store did not answer; the caller then gives out no number.
-    async fn store(&self, node: i64, mark: Timestamp) -> Result<(), StoreError>;
+    /// The store did not answer; the caller then gives out no number. The mark may have been moved all the same.
+    async fn advance(&self, node: i64, seen: Option<Timestamp>, mark: Timestamp) -> Result<bool, StoreError>;
 }

@@ -21,8 +21,8 @@ pub struct WaitingEvent {
 /// Keeps events until they are announced.
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
-    /// Claims events that wait to be announced and are due, oldest first; of one order only the oldest, so
-    /// that no event overtakes another of its order. Nobody else gets them before `until`, when they are due
+    /// Claims events that wait to be announced and are due, those first that are due for longest; of one order only
+    /// the oldest, so that no event overtakes another of its order. Nobody else gets them before `until`, when they are due
     /// again unless it was noted what became of them.
     ///
     /// # Errors

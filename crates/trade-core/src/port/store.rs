@@ -69,13 +69,15 @@ pub struct Claim {
     pub stuck: Option<String>,
 }
 
-/// Which rows a look is for. Each kind has a limit of its own, so that neither starves the other.
+/// Which rows a look is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Due {
     /// Live tradings at or past their `expires_at` whose `next_check_at` has come, too: they are to be closed,
     /// those first of which both have been true for longest.
     Expired,
-    /// All others whose `next_check_at` has come: pending ones to ask about, closed ones to watch.
+    /// All whose `next_check_at` has come: pending ones to ask about, closed ones to watch, and expired ones, too.
+    /// When more are due than are asked for, half of them are those that are due for longest and the other half
+    /// those that became due last: after an outage nobody who pays now waits behind all that is left from before.
     Sync,
 }
 
@@ -216,7 +218,7 @@ pub trait TradingStore: Debug + Send + Sync + 'static {
     async fn claim_trading(&self, trading_order_no: TradingOrderNo, claim: Claim)
     -> Result<bool, StoreError>;
 
-    /// Tradings of that kind whose `next_check_at` has come, the longest waiting first.
+    /// Tradings of that kind, the longest waiting first.
     ///
     /// # Errors
     /// The store failed.

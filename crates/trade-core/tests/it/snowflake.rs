@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use trade_core::{
     IdError, Snowflake, Timestamp,
     memory::{ManualClock, MemoryStore},
-    port::{HighWater, IdSource},
+    port::{Clock, HighWater, IdSource},
 };
 
 const START: Timestamp = Timestamp::from_ms(1_790_000_000_000);
@@ -81,5 +81,55 @@ async fn nodes_do_not_collide() {
     for _ in 0..5_000 {
         assert!(seen.insert(one.next().await.unwrap()));
         assert!(seen.insert(two.next().await.unwrap()));
+    }
+}
+
+/// Two instances that were given one node by mistake: the mark is moved by one of them at a time.
+#[tokio::test]
+async fn two_with_one_node_never_make_the_same_number() {
+    let (clock, store) = (
+        Arc::new(ManualClock::new(START)),
+        Arc::new(MemoryStore::default()),
+    );
+    let (one, two) = (
+        start(&clock, &store, 1).await.unwrap(),
+        start(&clock, &store, 1).await.unwrap(),
+    );
+    let mut seen = BTreeSet::new();
+    for _ in 0..2_000 {
+        clock.advance(Duration::from_millis(100));
+        for ids in [&one, &two] {
+            assert!(seen.insert(ids.next().await.unwrap()));
+        }
+    }
+    let mark = store.load(1).await.unwrap().unwrap();
+    let ahead = mark.since(clock.now());
+    assert!(
+        ahead < Duration::from_secs(30),
+        "they drift away from the clock: {ahead:?}"
+    );
+    start(&clock, &store, 1).await.expect("a third starts, too");
+}
+
+/// A job that works on every n-th number gets about every n-th trading, also of a shop that sells one now and then.
+#[tokio::test]
+async fn numbers_spread_over_parts() {
+    let (clock, store) = (
+        Arc::new(ManualClock::new(START)),
+        Arc::new(MemoryStore::default()),
+    );
+    let ids = start(&clock, &store, 1).await.unwrap();
+    let mut numbers = Vec::new();
+    for gap in 1..=4_000_u64 {
+        clock.advance(Duration::from_millis(gap * 7 % 1_009));
+        numbers.push(ids.next().await.unwrap());
+    }
+    for total in [2, 3, 4, 5, 8, 16] {
+        let fair = 4_000 / total;
+        for index in 0..total {
+            let part = numbers.iter().filter(|number| **number % total == index).count();
+            let part = i64::try_from(part).unwrap();
+            assert!(part > fair / 2 && part < fair * 2, "{index} of {total}: {part}");
+        }
     }
 }

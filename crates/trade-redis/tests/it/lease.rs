@@ -156,11 +156,11 @@ impl HighWater for Paused {
         Ok(None)
     }
 
-    async fn store(&self, _node: i64, _mark: Timestamp) -> Result<(), StoreError> {
+    async fn advance(&self, _: i64, _: Option<Timestamp>, _: Timestamp) -> Result<bool, StoreError> {
         if !self.was.swap(true, Ordering::SeqCst) {
             self.clock.advance(self.pause);
         }
-        Ok(())
+        Ok(true)
     }
 }
 

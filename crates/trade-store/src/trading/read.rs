@@ -1,7 +1,7 @@
 //! Reading tradings and their journal.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use trade_core::{
     JournalEntry, Trading, TradingOrderNo,
@@ -71,27 +71,41 @@ pub(super) async fn due(
     due: Due,
     pick: Pick,
 ) -> Result<Vec<Trading>, Fault> {
-    tradings(due_query(due, pick).all(connection).await?)
+    let limit = u64::from(pick.limit);
+    let mut rows = due_query(due, pick, Order::Asc, limit).all(connection).await?;
+    let is_full = u64::try_from(rows.len()).is_ok_and(|count| count == limit);
+    if due == Due::Sync && is_full {
+        let last = due_query(due, pick, Order::Desc, limit / 2)
+            .all(connection)
+            .await?;
+        with_the_last(&mut rows, last);
+    }
+    tradings(rows)
 }
 
-fn due_query(due: Due, pick: Pick) -> Select<Entity> {
-    let now = pick.now.ms();
-    let (since, kind) = match due {
-        Due::Expired => (Column::CloseAt, Condition::all()),
-        Due::Sync => (
-            Column::NextCheckAt,
-            Condition::any()
-                .add(Column::CloseAt.is_null())
-                .add(Column::CloseAt.gt(now)),
-        ),
+fn due_query(due: Due, pick: Pick, order: Order, limit: u64) -> Select<Entity> {
+    let since = match due {
+        Due::Expired => Column::CloseAt,
+        Due::Sync => Column::NextCheckAt,
     };
     Entity::find()
-        .filter(since.lte(now))
-        .filter(kind)
+        .filter(since.lte(pick.now.ms()))
         .filter(in_shard(Column::TradingOrderNo, pick.shard))
-        .order_by_asc(since)
-        .order_by_asc(Column::TradingOrderNo)
-        .limit(u64::from(pick.limit))
+        .order_by(since, order.clone())
+        .order_by(Column::TradingOrderNo, order)
+        .limit(limit)
+}
+
+/// Puts rows that became due last (the very last first) in the place of as many of those that are due for longest,
+/// except where they are the same.
+fn with_the_last(rows: &mut Vec<Model>, last: Vec<Model>) {
+    rows.truncate(rows.len().saturating_sub(last.len()));
+    let is_new = |row: &Model| {
+        rows.iter()
+            .all(|other| other.trading_order_no != row.trading_order_no)
+    };
+    let new: Vec<_> = last.into_iter().rev().filter(is_new).collect();
+    rows.extend(new);
 }
 
 /// A trading's history, oldest first.
@@ -119,7 +133,8 @@ mod tests {
     #[tokio::test]
     async fn frequent_reads_use_an_index() {
         let store = SqlStore::in_memory().await.unwrap();
-        let now = trade_core::Timestamp::from_ms(0);
+        let pick = Pick::all(trade_core::Timestamp::from_ms(0), 1);
+        let due_now = |due, order| due_query(due, pick, order, 1);
         let page = Page {
             before: None,
             limit: 1,
@@ -136,11 +151,9 @@ mod tests {
         };
         let stuck = TradingFilter { stuck: true, ..all };
         let cases = [
-            (
-                due_query(Due::Sync, Pick::all(now, 1)),
-                "ix_trading_next_check_at",
-            ),
-            (due_query(Due::Expired, Pick::all(now, 1)), "ix_trading_close_at"),
+            (due_now(Due::Sync, Order::Asc), "ix_trading_next_check_at"),
+            (due_now(Due::Sync, Order::Desc), "ix_trading_next_check_at"),
+            (due_now(Due::Expired, Order::Asc), "ix_trading_close_at"),
             (list_query(&of_order, page), "ix_trading_product_app_id"),
             (list_query(&of_merchant, page), "ix_trading_enterprise_id"),
             (list_query(&stuck, page), "ix_trading_is_stuck"),
@@ -148,6 +161,7 @@ mod tests {
         for (query, index) in cases {
             let plan = plan(store.reader(), &query.into_query()).await;
             assert!(plan.contains(index) && plan.contains("SEARCH"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
     }
 }

@@ -31,7 +31,7 @@ async fn fill(store: &SqlStore) -> Trading {
     let key = fixture::key("k-1");
     assert_eq!(store.begin(&key, "f", START, START).await.unwrap(), Begun::Yours);
     store.finish(&key, &fixture::answer(201, "{}")).await.unwrap();
-    store.store(3, START).await.unwrap();
+    assert!(store.advance(3, None, START).await.unwrap());
     paid.after
 }
 

@@ -60,7 +60,8 @@ async fn a_full_disk_writes_nothing_by_halves() {
         assert_eq!(shape(&store, &second.after).await, (None, 0, 0));
         // What needs no room goes on, in transactions of its own.
         let mark = fixture::at(i64::try_from(row).unwrap());
-        store.store(1, mark).await.unwrap();
+        let seen = store.load(1).await.unwrap();
+        assert!(store.advance(1, seen, mark).await.unwrap());
         assert_eq!(store.load(1).await.unwrap(), Some(mark));
     }
     let small = fixture::paid(&first, Role::Winner, "4200");

@@ -20,7 +20,7 @@ async fn a_path_and_a_url_name_the_same_file() {
     let path = folder.path().join("订单 50%?.db");
     opened(&path)
         .await
-        .store(1, trade_testkit::fixture::START)
+        .advance(1, None, trade_testkit::fixture::START)
         .await
         .unwrap();
     let text = path.to_str().unwrap();
@@ -85,7 +85,8 @@ async fn a_read_only_database_reads_and_is_not_ready() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("t.db");
     let writer = opened(&path).await;
-    writer.store(1, trade_testkit::fixture::START).await.unwrap();
+    let moved = writer.advance(1, None, trade_testkit::fixture::START).await;
+    assert!(moved.unwrap());
     let url = format!("sqlite://{}?mode=ro", path.display());
     let store = SqlStore::connect(&url).await.unwrap();
     assert!(store.load(1).await.unwrap().is_some());

@@ -125,7 +125,7 @@ async fn a_write_waits_while_another_process_writes() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("t.db");
     let store = opened(&path).await;
-    store.store(1, START).await.unwrap();
+    assert!(store.advance(1, None, START).await.unwrap());
     let raw = outsider(&path).await;
     raw.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
     raw.execute_unprepared("UPDATE id_mark SET mark_ms = mark_ms + 5")
@@ -133,13 +133,14 @@ async fn a_write_waits_while_another_process_writes() {
         .unwrap();
     let waiting = {
         let store = store.clone();
-        tokio::spawn(async move { store.store(1, fixture::at(1)).await })
+        let moved = START.plus(Duration::from_millis(5));
+        tokio::spawn(async move { store.advance(1, Some(moved), fixture::at(1)).await })
     };
     // Readers are not held up by either, and see what is committed.
     assert_eq!(store.load(1).await.unwrap(), Some(START));
     assert!(!waiting.is_finished());
     raw.execute_unprepared("COMMIT").await.unwrap();
-    waiting.await.unwrap().unwrap();
+    assert!(waiting.await.unwrap().unwrap());
     assert_eq!(store.load(1).await.unwrap(), Some(fixture::at(1)));
 }
 
@@ -155,13 +156,14 @@ async fn a_file_that_stays_locked_is_an_error_that_says_so() {
     let store = SqlStore::open_with(&path, &settings).await.unwrap();
     let raw = outsider(&path).await;
     raw.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
-    for error in [store.ping().await, store.store(1, START).await] {
+    let advanced = store.advance(1, None, START).await.map(drop);
+    for error in [store.ping().await, advanced] {
         let error = error.expect_err("locked");
         assert!(chain(&error).contains("locked"), "{}", chain(&error));
     }
     raw.execute_unprepared("ROLLBACK").await.unwrap();
     store.ping().await.unwrap();
-    store.store(1, START).await.unwrap();
+    assert!(store.advance(1, None, START).await.unwrap());
 }
 
 /// After some errors SQLite rolls back by itself; the driver does not notice, and would go on inside a

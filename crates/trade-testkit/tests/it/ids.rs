@@ -73,9 +73,9 @@ impl HighWater for FullDisk {
         Ok(None)
     }
 
-    async fn store(&self, _node: i64, _mark: Timestamp) -> Result<(), StoreError> {
+    async fn advance(&self, _: i64, _: Option<Timestamp>, _: Timestamp) -> Result<bool, StoreError> {
         Err(StoreError {
-            operation: "store a mark",
+            operation: "move a mark",
             source: "disk full".into(),
         })
     }

@@ -1,4 +1,4 @@
-//! Claims and what is due: one claimant wins, and neither kind of look starves the other.
+//! Claims and what is due: one claimant wins, and no backlog starves what became due later.
 
 use std::time::Duration;
 
@@ -18,8 +18,9 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(claim_compares_what_was_seen),
         Promise::new(claim_of_nothing_is_lost),
         Promise::new(due_is_what_has_come),
-        Promise::new(due_kinds_do_not_mix),
+        Promise::new(due_to_be_closed_is_what_is_live_and_past_its_time),
         Promise::new(due_longest_waiting_first_up_to_the_limit),
+        Promise::new(due_to_be_asked_about_from_both_ends),
         Promise::new(due_of_a_part),
     ]
 }
@@ -135,8 +136,8 @@ pub async fn due_is_what_has_come(store: Store) {
     assert_eq!(due(11).await, rows[..2]);
 }
 
-/// Live tradings past their time are to be closed, all others to be looked at, each exactly once.
-pub async fn due_kinds_do_not_mix(store: Store) {
+/// Live tradings past their time are to be closed, and to be looked at like all others.
+pub async fn due_to_be_closed_is_what_is_live_and_past_its_time(store: Store) {
     let now = at(1000);
     let row = |number, state, expires_at, next_check_at| Trading {
         state,
@@ -167,29 +168,53 @@ pub async fn due_kinds_do_not_mix(store: Store) {
         [2, 1],
         "first the one that can be closed for longer"
     );
-    assert_eq!(numbers(Due::Sync).await, [3, 4, 5]);
+    assert_eq!(numbers(Due::Sync).await, [1, 2, 3, 4, 5]);
 }
 
 /// The longest waiting come first, by number among equals, and never more than the limit.
 pub async fn due_longest_waiting_first_up_to_the_limit(store: Store) {
     for (number, seconds) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
-        for (expired, number) in [(false, number), (true, number + 10)] {
-            let row = Trading {
-                next_check_at: Some(at(seconds)),
-                expires_at: if expired { START } else { at(9000) },
-                ..fixture::trading(number)
-            };
-            insert(&store, &row).await;
-        }
+        let row = Trading {
+            next_check_at: Some(at(seconds)),
+            expires_at: START,
+            ..fixture::trading(number)
+        };
+        insert(&store, &row).await;
     }
     let numbers = async |due, limit| -> Vec<_> {
         let rows = store.due_tradings(due, Pick::all(at(30), limit)).await.unwrap();
         rows.iter().map(|row| row.trading_order_no.get()).collect()
     };
-    assert_eq!(numbers(Due::Sync, 10).await, [2, 4, 3, 1]);
-    assert_eq!(numbers(Due::Sync, 3).await, [2, 4, 3]);
-    assert_eq!(numbers(Due::Expired, 1).await, [12]);
-    assert_eq!(numbers(Due::Expired, 0).await, [0_i64; 0]);
+    for due in [Due::Sync, Due::Expired] {
+        assert_eq!(numbers(due, 10).await, [2, 4, 3, 1]);
+        assert_eq!(numbers(due, 4).await, [2, 4, 3, 1]);
+        assert_eq!(numbers(due, 1).await, [2]);
+        assert_eq!(numbers(due, 0).await, [0_i64; 0]);
+    }
+    assert_eq!(numbers(Due::Expired, 3).await, [2, 4, 3]);
+}
+
+/// Of more than are asked for, half are those that became due last, so that a backlog keeps nobody else waiting.
+pub async fn due_to_be_asked_about_from_both_ends(store: Store) {
+    for number in 1..=9 {
+        let row = Trading {
+            next_check_at: Some(at(number)),
+            ..fixture::trading(number)
+        };
+        insert(&store, &row).await;
+    }
+    let numbers = async |limit| -> Vec<_> {
+        let rows = store
+            .due_tradings(Due::Sync, Pick::all(at(8), limit))
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.trading_order_no.get()).collect()
+    };
+    assert_eq!(numbers(2).await, [1, 8]);
+    assert_eq!(numbers(3).await, [1, 2, 8]);
+    assert_eq!(numbers(4).await, [1, 2, 7, 8]);
+    assert_eq!(numbers(7).await, [1, 2, 3, 4, 6, 7, 8]);
+    assert_eq!(numbers(8).await, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
 /// Every row belongs to exactly one of so many parts, and the limit counts only rows of the part that is asked for.
@@ -212,7 +237,7 @@ pub async fn due_of_a_part(store: Store) {
     };
     assert_eq!(numbers(0, 3, 9).await, [3, 6, 9, 12]);
     assert_eq!(numbers(1, 3, 9).await, [1, 4, 7, 10]);
-    assert_eq!(numbers(2, 3, 2).await, [2, 5]);
+    assert_eq!(numbers(2, 3, 2).await, [2, 11]);
     assert_eq!(numbers(0, 1, 99).await, (1..=12).collect::<Vec<_>>());
     assert_eq!(numbers(99, 100, 9).await, [0_i64; 0]);
     assert_eq!(Shard::new(3, 3), None);

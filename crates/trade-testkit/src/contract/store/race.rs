@@ -28,7 +28,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(one_claim_wins),
         Promise::new(one_delivery_is_new),
         Promise::new(events_of_an_order_stay_gapless),
-        Promise::new(highest_mark_wins),
+        Promise::new(one_of_many_moves_a_mark),
     ]
 }
 
@@ -261,12 +261,20 @@ pub async fn events_of_an_order_stay_gapless(store: Store) {
     assert_eq!(seqs, (1..=TASKS).map(Some).collect::<Vec<_>>());
 }
 
-/// Of 64 marks stored at once, the highest stays.
-pub async fn highest_mark_wins(store: Store) {
-    race(|number| {
-        let store = Arc::clone(&store);
-        async move { store.store(1, at(number)).await.unwrap() }
-    })
-    .await;
-    assert_eq!(store.load(1).await.unwrap(), Some(at(TASKS)));
+/// Of 64 that move a mark from one place at once, one does: a node's first mark, and a later one.
+pub async fn one_of_many_moves_a_mark(store: Store) {
+    for seen in [None, Some(at(0))] {
+        if seen.is_some() {
+            assert!(store.advance(2, None, at(0)).await.unwrap());
+        }
+        let node = if seen.is_some() { 2 } else { 1 };
+        let moved = race(|number| {
+            let store = Arc::clone(&store);
+            async move { store.advance(node, seen, at(number)).await.unwrap() }
+        })
+        .await;
+        let winners: Vec<(i64, bool)> = (1..).zip(moved).filter(|(_, moved)| *moved).collect();
+        assert_eq!(winners.len(), 1, "{winners:?}");
+        assert_eq!(store.load(node).await.unwrap(), Some(at(winners[0].0)));
+    }
 }

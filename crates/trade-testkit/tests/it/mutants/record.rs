@@ -104,18 +104,11 @@ impl Census for Mutant {
 #[async_trait]
 impl HighWater for Mutant {
     async fn load(&self, node: i64) -> Result<Option<Timestamp>, StoreError> {
-        let mark = self.inner.load(node).await?;
-        // A store that would accept lower marks shows the last one; here every mark seems one lower.
-        Ok(mark.map(|mark| {
-            if self.has(Fault::MarkFalls) {
-                Timestamp::from_ms(mark.ms() - 1)
-            } else {
-                mark
-            }
-        }))
+        self.inner.load(node).await
     }
 
-    async fn store(&self, node: i64, mark: Timestamp) -> Result<(), StoreError> {
-        self.inner.store(node, mark).await
+    async fn advance(&self, node: i64, seen: Option<Timestamp>, mark: Timestamp) -> Result<bool, StoreError> {
+        let moved = self.inner.advance(node, seen, mark).await?;
+        Ok(moved || self.has(Fault::MarkAlwaysMoved))
     }
 }

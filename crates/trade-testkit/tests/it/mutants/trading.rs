@@ -66,8 +66,8 @@ impl TradingStore for Mutant {
 
     async fn due_tradings(&self, due: Due, pick: Pick) -> Result<Vec<Trading>, StoreError> {
         let mut rows = self.inner.due_tradings(due, pick).await?;
-        if self.has(Fault::DueKindsMixed) && due == Due::Sync {
-            rows.extend(self.inner.due_tradings(Due::Expired, pick).await?);
+        if self.has(Fault::DueKindsMixed) && due == Due::Expired {
+            rows.extend(self.inner.due_tradings(Due::Sync, pick).await?);
         }
         Ok(rows)
     }
