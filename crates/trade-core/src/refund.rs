@@ -86,6 +86,9 @@ pub struct NewRefund {
     pub refund: Refund,
     /// The shortest time between two refunds of one trading.
     pub gap: Duration,
+    /// Whether it is made only if no other that an order system asked for is running or done: a wish without a
+    /// number of its own cannot be told from its repeat.
+    pub sole: bool,
     /// The first line of its history.
     pub journal: RefundEntry,
     /// What is announced, if anything.

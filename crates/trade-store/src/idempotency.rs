@@ -75,7 +75,7 @@ impl Write for Begin {
 #[derive(Debug)]
 enum End {
     Answered(IdempotencyKey, StoredAnswer),
-    Released(IdempotencyKey),
+    Released(IdempotencyKey, Timestamp),
 }
 
 #[async_trait]
@@ -84,25 +84,22 @@ impl Write for End {
     const OPERATION: &'static str = "keep the answer of an idempotency key";
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<()>, Fault> {
-        let (key, columns) = match self {
-            Self::Answered(key, answer) => {
-                let columns = ActiveModel {
-                    status: Set(Some(i64::from(answer.status))),
-                    body: Set(Some(answer.body.clone())),
-                    ..Default::default()
-                };
-                (key, columns)
-            }
-            Self::Released(key) => {
-                let columns = ActiveModel {
+        let unanswered = Entity::update_many().filter(Column::Status.is_null());
+        let update = match self {
+            Self::Answered(key, answer) => unanswered.filter(is(key)).set(ActiveModel {
+                status: Set(Some(i64::from(answer.status))),
+                body: Set(Some(answer.body.clone())),
+                ..Default::default()
+            }),
+            Self::Released(key, lease_until) => unanswered
+                .filter(is(key))
+                .filter(Column::LeaseUntil.eq(lease_until.ms()))
+                .set(ActiveModel {
                     lease_until: Set(i64::MIN),
                     ..Default::default()
-                };
-                (key, columns)
-            }
+                }),
         };
-        let unanswered = Entity::update_many().filter(Column::Status.is_null());
-        unanswered.set(columns).filter(is(key)).exec(tx).await?;
+        update.exec(tx).await?;
         Ok(Verdict::Commit(()))
     }
 
@@ -133,8 +130,8 @@ impl IdempotencyStore for SqlStore {
         execute(self.writer(), End::Answered(key.clone(), answer.clone())).await
     }
 
-    async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
-        execute(self.writer(), End::Released(key.clone())).await
+    async fn release(&self, key: &IdempotencyKey, lease_until: Timestamp) -> Result<(), StoreError> {
+        execute(self.writer(), End::Released(key.clone(), lease_until)).await
     }
 
     async fn prune_keys(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -308,8 +308,8 @@ impl<G: Gate> IdempotencyStore for GatedStore<G> {
             .await
     }
 
-    async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
-        self.write("IdempotencyStore::release", self.inner.release(key))
+    async fn release(&self, key: &IdempotencyKey, lease_until: Timestamp) -> Result<(), StoreError> {
+        self.write("IdempotencyStore::release", self.inner.release(key, lease_until))
             .await
     }
 

@@ -82,8 +82,10 @@ impl IdempotencyStore for MemoryStore {
         Ok(())
     }
 
-    async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
-        if let Some(row) = self.tables().keys.get_mut(key) {
+    async fn release(&self, key: &IdempotencyKey, lease_until: Timestamp) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let row = tables.keys.get_mut(key);
+        if let Some(row) = row.filter(|row| row.lease_until == lease_until) {
             row.lease_until = Timestamp::from_ms(0);
         }
         Ok(())

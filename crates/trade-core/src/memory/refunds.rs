@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::store::{MemoryStore, Tables, broken};
 use crate::{
-    Fen, NewRefund, ProductAppId, ProductRefundNo, Refund, RefundChange, RefundEntry, RefundNo, RefundState,
-    Trading, TradingOrderNo, TradingState,
+    Fen, NewRefund, ProductAppId, ProductRefundNo, Refund, RefundChange, RefundEntry, RefundNo, RefundOrigin,
+    RefundState, Trading, TradingOrderNo, TradingState,
     guard::{self, Guard},
     port::{Claim, Page, Pick, RefundCommit, RefundFilter, RefundInserted, RefundStore, StoreError},
 };
@@ -31,6 +31,18 @@ impl Tables {
                 && guard::on(Guard::RefundNumber);
             at_channel || by_caller
         })
+    }
+
+    /// The newest refund beside which a sole one is not made.
+    fn standing(&self, new: &NewRefund) -> Option<&Refund> {
+        let is_standing = |row: &&Refund| {
+            row.trading_order_no == new.refund.trading_order_no
+                && row.origin == RefundOrigin::Caller
+                && row.state != RefundState::Failed
+        };
+        let sole = new.sole && guard::on(Guard::RefundNumber);
+        sole.then(|| self.refunds.values().rev().find(is_standing))
+            .flatten()
     }
 
     /// Whether the refund of a surplus can be made; asked before anything of its transaction is written.
@@ -100,7 +112,8 @@ impl Tables {
 impl RefundStore for MemoryStore {
     async fn insert_refund(&self, refund: &NewRefund) -> Result<RefundInserted, StoreError> {
         let mut tables = self.tables();
-        if let Some(existing) = tables.same_number(&refund.refund) {
+        let existing = tables.same_number(&refund.refund);
+        if let Some(existing) = existing.or_else(|| tables.standing(refund)) {
             return Ok(RefundInserted::Exists(Box::new(existing.clone())));
         }
         if !tables.covered(&refund.refund) {

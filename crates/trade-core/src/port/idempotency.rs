@@ -60,12 +60,12 @@ pub trait IdempotencyStore: Debug + Send + Sync + 'static {
     /// The store failed; the work is repeated, harmlessly, by the next request with the key.
     async fn finish(&self, key: &IdempotencyKey, answer: &StoredAnswer) -> Result<(), StoreError>;
 
-    /// Ends the lease without an answer, so that the next request may do the work. A key that has an
-    /// answer keeps it.
+    /// Ends the lease that lasts until then without an answer, so that the next request may do the work. A key that
+    /// has an answer keeps it, and one that another request has taken over is that one's.
     ///
     /// # Errors
     /// The store failed; the lease ends by itself.
-    async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError>;
+    async fn release(&self, key: &IdempotencyKey, lease_until: Timestamp) -> Result<(), StoreError>;
 
     /// Forgets up to `limit` keys first seen before `before`, and returns how many went.
     ///

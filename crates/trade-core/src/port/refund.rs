@@ -17,7 +17,8 @@ pub enum RefundInserted {
     Done(Box<Refund>),
     /// What is left of the trading does not cover it, or the trading is not settled. Nothing was written.
     NotCovered,
-    /// Its number, the caller's number or the channel's number exists; this is it. Nothing was written.
+    /// Its number, the caller's number or the channel's number exists, or it was to be the only one and is not; this
+    /// is the other. Nothing was written.
     Exists(Box<Refund>),
 }
 

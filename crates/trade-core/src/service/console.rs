@@ -107,6 +107,7 @@ impl TradeService {
         let event = Some(self.refund_event(&refund, refund.created_at).await?);
         let new = NewRefund {
             gap: NO_GAP,
+            sole: false,
             journal: first_line(&refund, Cause::Notice, "made in the merchant console"),
             event,
             refund,

@@ -143,6 +143,7 @@ impl TradeService {
         refund.product_refund_no = product_refund_no;
         let new = NewRefund {
             gap: handler.capability().refund_min_gap,
+            sole: refund.product_refund_no.is_none(),
             journal: first_line(&refund, Cause::Request, ""),
             event: None,
             refund,

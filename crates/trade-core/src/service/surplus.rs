@@ -7,10 +7,14 @@ use crate::{
     Cause, NewRefund, Refund, RefundEntry, RefundNo, RefundOrigin, Role, Timestamp, Trading, TradingState,
     guard::{self, Guard},
     handler::{ChannelAnswer, RefundRequest},
+    port::RefundInserted,
 };
 
 /// What the payer reads.
 const REASON: &str = "订单已支付，本次重复付款原路退回";
+/// What an operator reads of one that is refunded as a whole or not at all.
+const PARTLY_BACK: &str = "a second payment of its order, of which a part was given back in the merchant console: give \
+                           the rest back there, too";
 
 impl TradeService {
     /// The refund of a trading that has just become a surplus, to be committed with it. Its number has
@@ -46,7 +50,13 @@ impl TradeService {
     pub(super) async fn ensure_surplus_refund(&self, trading: Trading) -> Result<Trading, TradeError> {
         if trading.role == Some(Role::Surplus) {
             let refund = self.surplus_refund(&trading, self.ports.clock.now()).await?;
-            self.ports.store.insert_refund(&refund).await?;
+            let inserted = self.ports.store.insert_refund(&refund).await?;
+            if inserted == RefundInserted::NotCovered {
+                let current = self.load(trading.trading_order_no).await?;
+                if current.refund_reserved < current.amount.fen() {
+                    return self.set_stuck(current, PARTLY_BACK.into()).await;
+                }
+            }
             self.reschedule(&trading, None, 0, None).await?;
         }
         self.load(trading.trading_order_no).await
@@ -74,6 +84,7 @@ impl TradeService {
         Ok(NewRefund {
             journal: first_line(&refund, Cause::Timer, "the order was paid twice"),
             gap: handler.capability().refund_min_gap,
+            sole: false,
             event,
             refund,
         })

@@ -9,7 +9,7 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 use trade_core::{
-    ProductAppId,
+    ProductAppId, Timestamp,
     port::{Begun, IdempotencyKey, StoredAnswer},
     service::{MessageCode, TradeError},
 };
@@ -122,9 +122,10 @@ async fn keyed(
 ) -> Result<Response, Problem> {
     let ports = app.service.ports();
     let now = ports.clock.now();
-    let begun = ports.store.begin(&key, &fingerprint, now, now.plus(LEASE)).await;
+    let lease_until = now.plus(LEASE);
+    let begun = ports.store.begin(&key, &fingerprint, now, lease_until).await;
     match begun.map_err(TradeError::from)? {
-        Begun::Yours => kept(&app, &key, work.await).await,
+        Begun::Yours => kept(&app, &key, lease_until, work.await).await,
         Begun::Done(answer) => Ok(replay(answer)),
         Begun::InFlight(_) => Err(Problem::new(
             StatusCode::CONFLICT,
@@ -141,10 +142,15 @@ async fn keyed(
 
 /// Keeps the answer. After a failure of ours or of the channel the key is free instead, so that a repeat
 /// goes on with the work.
-async fn kept(app: &App, key: &IdempotencyKey, response: Response) -> Result<Response, Problem> {
+async fn kept(
+    app: &App,
+    key: &IdempotencyKey,
+    lease_until: Timestamp,
+    response: Response,
+) -> Result<Response, Problem> {
     let store = &app.service.ports().store;
     if response.status().is_server_error() {
-        if let Err(error) = store.release(key).await {
+        if let Err(error) = store.release(key, lease_until).await {
             tracing::warn!(error = one_line(&error), "a key stays taken until its lease ends");
         }
         return Ok(response);

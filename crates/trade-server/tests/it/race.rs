@@ -209,6 +209,29 @@ async fn refunds_together_never_exceed_what_was_paid() {
     .await;
 }
 
+/// A wish without a number of its own cannot be told from its repeat: together they are one refund.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_64_refunds_without_a_number_one_is_made() {
+    in_every_world(async |world: &World| {
+        let trading = world.paid("WECHAT_PAY", 1).await;
+        let path = format!("/trade/inner/refund-record/refund?tradingOrderNo={trading}&refundAmount=1.00");
+        let answers = at_once(async |_| world.post(&path, &Value::Null).await).await;
+        let (made, put_off): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|(status, _)| *status == StatusCode::OK);
+        assert!(!made.is_empty(), "{put_off:?}");
+        for (_, answer) in &made {
+            assert_eq!(answer["refundNo"], made[0].1["refundNo"], "{answer}");
+        }
+        for (_, problem) in put_off {
+            assert_eq!(problem["retryable"], true, "{problem}");
+        }
+        let rows = at_rest(world).await;
+        assert_eq!(rows.refunds().count(), 1);
+        assert_eq!(world.sandbox.ledger().refunded_fen(bank("WECHAT_PAY")), 100);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn switch_and_payment_have_one_winner() {
     in_every_world(async |world: &World| {

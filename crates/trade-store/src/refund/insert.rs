@@ -60,6 +60,11 @@ async fn put(tx: &DatabaseTransaction, new: &NewRefund) -> Result<RefundInserted
     if let Some(existing) = read::same_number(tx, &new.refund).await? {
         return Ok(RefundInserted::Exists(Box::new(existing)));
     }
+    if new.sole
+        && let Some(standing) = read::standing(tx, new.refund.trading_order_no).await?
+    {
+        return Ok(RefundInserted::Exists(Box::new(standing)));
+    }
     if !covered {
         return Ok(RefundInserted::NotCovered);
     }

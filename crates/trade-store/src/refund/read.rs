@@ -4,7 +4,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use trade_core::{
-    ProductAppId, ProductRefundNo, Refund, RefundEntry, RefundNo, TradingOrderNo,
+    ProductAppId, ProductRefundNo, Refund, RefundEntry, RefundNo, RefundOrigin, RefundState, TradingOrderNo,
     port::{Page, Pick, RefundFilter},
 };
 
@@ -57,6 +57,21 @@ pub(super) async fn same_number(
     let found = refunds(same_number_query(new).all(connection).await?)?;
     let own = found.iter().find(|row| row.refund_no == new.refund_no);
     Ok(own.or(found.first()).cloned())
+}
+
+/// The newest refund of a trading that an order system asked for, and that has not failed.
+pub(super) async fn standing(
+    connection: &impl ConnectionTrait,
+    trading_order_no: TradingOrderNo,
+) -> Result<Option<Refund>, Fault> {
+    let row = Entity::find()
+        .filter(Column::TradingOrderNo.eq(trading_order_no.get()))
+        .filter(Column::Origin.eq(RefundOrigin::Caller.key()))
+        .filter(Column::StateKey.ne(RefundState::Failed.key()))
+        .order_by_desc(Column::RefundNo)
+        .one(connection)
+        .await?;
+    Ok(row.map(Refund::try_from).transpose()?)
 }
 
 fn same_number_query(new: &Refund) -> Select<Entity> {

@@ -35,6 +35,7 @@ enum Fault {
     SurplusRefundDropped,
     RefundTurnIgnored,
     ProductRefundNumberReused,
+    SoleRefundDoubled,
     RefundFilterIgnored,
     LateSuccessNotCovered,
     RefundJournalForgotten,
@@ -48,7 +49,7 @@ enum Fault {
     CensusFrozen,
 }
 
-const FAULTS: [Fault; 33] = [
+const FAULTS: [Fault; 34] = [
     Fault::ForgetsAField,
     Fault::SecondLiveTradingAccepted,
     Fault::StaleCommitAccepted,
@@ -71,6 +72,7 @@ const FAULTS: [Fault; 33] = [
     Fault::SurplusRefundDropped,
     Fault::RefundTurnIgnored,
     Fault::ProductRefundNumberReused,
+    Fault::SoleRefundDoubled,
     Fault::RefundFilterIgnored,
     Fault::LateSuccessNotCovered,
     Fault::RefundJournalForgotten,

@@ -19,6 +19,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(an_answered_key_gives_its_answer_for_ever),
         Promise::new(other_content_is_told),
         Promise::new(a_released_key_is_free_again),
+        Promise::new(an_outlived_lease_releases_nothing),
         Promise::new(scope_and_key_both_count),
         Promise::new(an_unknown_key_has_no_answer),
         Promise::new(forgets_the_first_seen_up_to_the_limit),
@@ -65,7 +66,7 @@ pub async fn an_answered_key_gives_its_answer_for_ever(store: Store) {
     assert_eq!(again().await, Begun::Done(answer.clone()));
     store.finish(&key, &fixture::answer(500, "later")).await.unwrap();
     assert_eq!(again().await, Begun::Done(answer.clone()));
-    store.release(&key).await.unwrap();
+    store.release(&key, at(10)).await.unwrap();
     assert_eq!(again().await, Begun::Done(answer.clone()));
     assert_eq!(begin(&store, &key, "f", 1_000_000).await, Begun::Done(answer));
     for (name, status) in [("low", 0), ("high", u16::MAX)] {
@@ -92,7 +93,7 @@ pub async fn other_content_is_told(store: Store) {
 
     let given_up = fixture::key("b");
     begin(&store, &given_up, "f", 0).await;
-    store.release(&given_up).await.unwrap();
+    store.release(&given_up, at(10)).await.unwrap();
     assert_eq!(begin(&store, &given_up, "g", 1).await, Begun::Other);
 }
 
@@ -100,9 +101,20 @@ pub async fn other_content_is_told(store: Store) {
 pub async fn a_released_key_is_free_again(store: Store) {
     let key = fixture::key("a");
     begin(&store, &key, "f", 0).await;
-    store.release(&key).await.unwrap();
+    store.release(&key, at(10)).await.unwrap();
     assert_eq!(begin(&store, &key, "f", 1).await, Begun::Yours);
     assert_eq!(begin(&store, &key, "f", 2).await, Begun::InFlight(at(11)));
+}
+
+/// A request that outlived its lease gives nothing back: the key is of whoever took it over.
+pub async fn an_outlived_lease_releases_nothing(store: Store) {
+    let key = fixture::key("a");
+    begin(&store, &key, "f", 0).await;
+    assert_eq!(begin(&store, &key, "f", 10).await, Begun::Yours);
+    store.release(&key, at(10)).await.unwrap();
+    assert_eq!(begin(&store, &key, "f", 11).await, Begun::InFlight(at(20)));
+    store.release(&key, at(20)).await.unwrap();
+    assert_eq!(begin(&store, &key, "f", 11).await, Begun::Yours);
 }
 
 /// The same key in another scope, or spelled otherwise, is another key.
@@ -138,7 +150,7 @@ pub async fn scope_and_key_both_count(store: Store) {
 pub async fn an_unknown_key_has_no_answer(store: Store) {
     let key = fixture::key("a");
     store.finish(&key, &fixture::answer(200, "{}")).await.unwrap();
-    store.release(&key).await.unwrap();
+    store.release(&key, at(10)).await.unwrap();
     assert_eq!(begin(&store, &key, "f", 0).await, Begun::Yours);
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use trade_core::{
-    Refund, Trading,
-    port::{Page, RefundFilter, RefundInserted},
+    NewRefund, Refund, RefundOrigin, RefundState, Trading,
+    port::{Page, RefundCommit, RefundFilter, RefundInserted},
 };
 
 use super::{
@@ -24,6 +24,8 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(the_channels_number_makes_one_refund_of_a_trading),
         Promise::new(its_own_number_goes_before_the_others),
         Promise::new(one_of_a_crowd_with_the_callers_number_wins),
+        Promise::new(a_sole_refund_is_made_beside_no_other_of_a_caller),
+        Promise::new(one_of_a_crowd_of_sole_refunds_wins),
         Promise::new(lists_those_of_a_trading_newest_first),
         Promise::new(lists_by_every_filter),
         Promise::new(lists_page_by_page),
@@ -95,7 +97,7 @@ pub async fn the_callers_number_makes_one_refund(store: Store) {
     ] {
         assert_exists(&store, &again, &first).await;
     }
-    // Without a number, refunds never meet.
+    // Without a number, refunds that need not be the only ones never meet.
     apply_for(&store, &fixture::refund(&other, 6, 100)).await;
     apply_for(&store, &fixture::refund(&other, 7, 100)).await;
     assert_eq!(sums(&store, &other).await, (200, 0));
@@ -156,6 +158,60 @@ pub async fn one_of_a_crowd_with_the_callers_number_wins(store: Store) {
     let trading = settled(&store, 1000).await;
     let answers = race(|number| {
         let new = fixture::new_refund(&numbered(&trading, number, 15, "R1"));
+        let store = Arc::clone(&store);
+        async move { store.insert_refund(&new).await.unwrap() }
+    })
+    .await;
+    let rows = store.refunds_of(trading.trading_order_no).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    let row = Box::new(rows[0].clone());
+    assert_eq!(count(&answers, &RefundInserted::Done(row.clone())), 1);
+    let others = usize::try_from(TASKS).unwrap() - 1;
+    assert_eq!(count(&answers, &RefundInserted::Exists(row)), others);
+    assert_eq!(sums(&store, &trading).await, (15, 0));
+}
+
+fn sole(refund: &Refund) -> NewRefund {
+    NewRefund {
+        sole: true,
+        ..fixture::new_refund(refund)
+    }
+}
+
+/// A refund that is to be the only one is answered with the one an order system asked for before, be there money
+/// for both or not; one that failed, one made in the merchant console, and those of other tradings are no matter.
+pub async fn a_sole_refund_is_made_beside_no_other_of_a_caller(store: Store) {
+    let (trading, other) = (settled(&store, 1).await, settled(&store, 2).await);
+    apply_for(&store, &numbered(&other, 1, 100, "R1")).await;
+    let console = Refund {
+        origin: RefundOrigin::Console,
+        ..fixture::refund(&trading, 2, 100)
+    };
+    apply_for(&store, &console).await;
+    let failed = fixture::refund(&trading, 3, 100);
+    apply_for(&store, &failed).await;
+    let change = fixture::refund_change(&failed, RefundState::Failed);
+    assert_eq!(store.commit_refund(&change).await.unwrap(), RefundCommit::Done);
+
+    let first = fixture::refund(&trading, 4, 100);
+    let answer = store.insert_refund(&sole(&first)).await.unwrap();
+    assert_eq!(answer, RefundInserted::Done(Box::new(first.clone())));
+    for fen in [100, trading.amount.get()] {
+        let again = sole(&fixture::refund(&trading, 5, fen));
+        let answer = store.insert_refund(&again).await.unwrap();
+        assert_eq!(answer, RefundInserted::Exists(Box::new(first.clone())));
+    }
+    assert_eq!(sums(&store, &trading).await, (200, 0));
+    // One with a number of its own is another wish.
+    apply_for(&store, &numbered(&trading, 6, 100, "R2")).await;
+    assert_eq!(sums(&store, &trading).await, (300, 0));
+}
+
+/// Of 64 refunds that are each to be the only one, one is made; the others are told which.
+pub async fn one_of_a_crowd_of_sole_refunds_wins(store: Store) {
+    let trading = settled(&store, 1000).await;
+    let answers = race(|number| {
+        let new = sole(&fixture::refund(&trading, number, 15));
         let store = Arc::clone(&store);
         async move { store.insert_refund(&new).await.unwrap() }
     })

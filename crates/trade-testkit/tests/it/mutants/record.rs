@@ -77,13 +77,13 @@ impl IdempotencyStore for Mutant {
 
     async fn finish(&self, key: &IdempotencyKey, answer: &StoredAnswer) -> Result<(), StoreError> {
         if self.has(Fault::AnswerForgotten) {
-            return self.inner.release(key).await;
+            return Ok(());
         }
         self.inner.finish(key, answer).await
     }
 
-    async fn release(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
-        self.inner.release(key).await
+    async fn release(&self, key: &IdempotencyKey, lease_until: Timestamp) -> Result<(), StoreError> {
+        self.inner.release(key, lease_until).await
     }
 
     async fn prune_keys(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

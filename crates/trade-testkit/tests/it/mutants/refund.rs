@@ -17,6 +17,9 @@ impl RefundStore for Mutant {
         if self.has(Fault::RefundTurnIgnored) {
             asked.gap = Duration::ZERO;
         }
+        if self.has(Fault::SoleRefundDoubled) {
+            asked.sole = false;
+        }
         let done = RefundInserted::Done(Box::new(new.refund.clone()));
         Ok(match self.inner.insert_refund(&asked).await? {
             RefundInserted::NotCovered if self.has(Fault::RefundNotCovered) => done,
