@@ -91,7 +91,7 @@ impl Settings {
             .prefix_separator("__")
             .separator("__")
             .try_parsing(true);
-        Self::read(builder.add_source(environment))?.checked()
+        Self::read(builder.add_source(environment))?.checked(file)
     }
 
     /// Reads settings from TOML text, without the environment.
@@ -100,7 +100,7 @@ impl Settings {
     /// As [`Settings::load`].
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let source = File::from_str(text, FileFormat::Toml);
-        Self::read(Config::builder().add_source(source))?.checked()
+        Self::read(Config::builder().add_source(source))?.checked(None)
     }
 
     fn read(builder: ConfigBuilder<DefaultState>) -> Result<Self, ConfigError> {
@@ -108,7 +108,7 @@ impl Settings {
         read.map_err(|error| ConfigError::Read(fault::describe(&error)))
     }
 
-    fn checked(self) -> Result<Self, ConfigError> {
+    fn checked(self, file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut wrong = Vec::new();
         if self.merchants.is_empty() {
             wrong.push(
@@ -146,7 +146,7 @@ impl Settings {
         }
         self.jobs.check(&mut wrong);
         self.admin.check(&mut wrong);
-        live::check(&self.merchants, &mut wrong);
+        live::check(&self, file, &mut wrong);
         if wrong.is_empty() {
             Ok(self)
         } else {
@@ -171,6 +171,7 @@ mod tests {
         private_key = "k"
         alipay_public_key = "k"
         notify_url = "https://pay.example.com/trade/open/notify/alipay/1001"
+        gateway_url = "http://127.0.0.1:1/gateway.do"
     "#;
 
     #[test]

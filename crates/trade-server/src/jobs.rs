@@ -109,6 +109,12 @@ impl Jobs {
         }
     }
 
+    /// The service that the jobs work with.
+    #[must_use]
+    pub fn service(&self) -> &TradeService {
+        &self.service
+    }
+
     /// The most rows of one tick, unless it is told otherwise.
     #[must_use]
     pub fn batch(&self) -> u32 {

@@ -22,7 +22,7 @@ use trade_webhook::WebhookSink;
 
 use crate::{
     causes::one_line,
-    config::{Merchant, Settings},
+    config::{Merchant, Settings, Store},
     http::{Probe, RedisHealth},
     infra::{CallRecorder, CallWriter, Fan, LocalSink, Measured},
     metrics::Metrics,
@@ -119,6 +119,24 @@ pub enum WireError {
     Numbers(#[from] IdError),
 }
 
+impl WireError {
+    /// Names the store that failed.
+    pub(crate) fn of_store(settings: &Store) -> impl Fn(StoreError) -> Self + Copy {
+        |source| Self::Store {
+            place: settings.place(),
+            source,
+        }
+    }
+
+    /// Names the store that lacks something.
+    pub(crate) fn old_schema(settings: &Store, missing: Vec<&'static str>) -> Self {
+        Self::OldSchema {
+            place: settings.place(),
+            missing,
+        }
+    }
+}
+
 /// A service and what stands around it.
 pub(crate) struct Wired {
     /// For requests.
@@ -141,25 +159,25 @@ pub(crate) async fn build(
 ) -> Result<Wired, WireError> {
     let registry = registry(&settings.merchants, &environment, metrics)?;
     let stores = stores::open(&settings.store).await?;
-    let opened = stores.requests.clone();
-    metrics.watch_store("requests", opened.clone());
+    let opened = stores.shared.clone();
+    metrics.watch_store("requests", stores.requests.clone());
     if settings.store.url.is_some() {
         metrics.watch_store("notices", stores.notices.clone());
         metrics.watch_store("jobs", stores.jobs.clone());
+        metrics.watch_store("shared", opened.clone());
     }
     let stores = stores.map(|store| environment.decorate.store(Arc::new(store)));
-    let store = stores.requests;
-    let common = redis::start(settings, &environment, store.clone()).await?;
+    let common = redis::start(settings, &environment, stores.shared).await?;
     if let Some(health) = &common.health {
         metrics.watch_redis(health.clone());
     }
     let (clock, decorate) = (environment.clock, environment.decorate);
     let (local, announced) = LocalSink::new();
     let sink = sink(settings, local, &clock)?;
-    let (recorder, calls) = CallRecorder::start(store.clone());
+    let (recorder, calls) = CallRecorder::start(stores.jobs.clone());
     metrics.watch_dropped_calls(calls.dropped());
     let ports = Ports {
-        store: store.clone(),
+        store: stores.requests,
         registry,
         clock,
         ids: common.ids,

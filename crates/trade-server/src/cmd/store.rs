@@ -5,7 +5,7 @@ use std::path::Path;
 use trade_store::SqlStore;
 
 use super::Failure;
-use crate::config::Settings;
+use crate::{config::Settings, wire::WireError};
 
 /// The store the settings name, for reading alone: nothing is migrated, and no file is created.
 pub(super) async fn open_to_read(config: Option<&Path>) -> Result<SqlStore, Failure> {
@@ -22,33 +22,33 @@ pub(super) async fn open_to_write(config: Option<&Path>) -> Result<SqlStore, Fai
         return up_to_date(reader, &settings).await;
     }
     reader.close().await?;
-    up_to_date(SqlStore::open(&settings.store.path).await?, &settings).await
+    let store = SqlStore::open(&settings.store.path).await;
+    up_to_date(store.map_err(WireError::of_store(&settings.store))?, &settings).await
 }
 
 async fn up_to_date(store: SqlStore, settings: &Settings) -> Result<SqlStore, Failure> {
-    let missing = store.pending_migrations().await?;
+    let failed = WireError::of_store(&settings.store);
+    let missing = store.pending_migrations().await.map_err(failed)?;
     if missing.is_empty() {
         return Ok(store);
     }
-    let place = settings.store.place();
-    Err(format!(
-        "the store at {place} is of an older version: run `trade migrate`, which brings it up to date ({} missing)",
-        missing.join(", ")
-    )
-    .into())
+    Err(WireError::old_schema(&settings.store, missing).into())
 }
 
 /// The same, however old it is.
 pub(super) async fn connect_to_read(settings: &Settings) -> Result<SqlStore, Failure> {
+    let failed = WireError::of_store(&settings.store);
     match &settings.store.url {
-        Some(url) => Ok(SqlStore::connect(url.expose()).await?),
+        Some(url) => Ok(SqlStore::connect(url.expose()).await.map_err(failed)?),
         None if !settings.store.path.is_file() => {
             let place = settings.store.place();
             let why =
                 format!("there is no store at {place}: `trade migrate` or the first `trade serve` makes it");
             Err(why.into())
         }
-        None => Ok(SqlStore::connect(&url(&settings.store.path)).await?),
+        None => Ok(SqlStore::connect(&url(&settings.store.path))
+            .await
+            .map_err(failed)?),
     }
 }
 

@@ -1,9 +1,31 @@
 //! What real money does not forgive: settings that are fine with a sandbox and weak with the real channels.
 
-use super::Merchant;
+use std::path::Path;
 
-/// Refuses weak settings of accounts at the real channels, each by name.
-pub(super) fn check(merchants: &[Merchant], wrong: &mut Vec<String>) {
+use super::{Merchant, Settings};
+
+/// Refuses what is weak where there are accounts at the real channels, each by name.
+pub(super) fn check(settings: &Settings, file: Option<&Path>, wrong: &mut Vec<String>) {
+    if !check_accounts(&settings.merchants, wrong) {
+        return;
+    }
+    if settings.admin.token.is_none() {
+        wrong.push(
+            "admin.token: is needed with a real channel, since what operators do moves money: \
+             `openssl rand -hex 24` makes one"
+                .into(),
+        );
+    }
+    if let Some(file) = file.filter(|file| is_open_to_all(file)) {
+        wrong.push(format!(
+            "every user of this machine may read the settings and their secrets in `{0}`: chmod 600 {0}",
+            file.display()
+        ));
+    }
+}
+
+/// The accounts one by one, and whether they go together; whether any is at a real channel.
+fn check_accounts(merchants: &[Merchant], wrong: &mut Vec<String>) -> bool {
     let mut live = Vec::new();
     let mut sandbox = Vec::new();
     for (index, merchant) in merchants.iter().enumerate() {
@@ -23,6 +45,7 @@ pub(super) fn check(merchants: &[Merchant], wrong: &mut Vec<String>) {
              whoever reaches a sandbox pays with nothing"
         ));
     }
+    !live.is_empty()
 }
 
 /// An account at a channel.
@@ -63,7 +86,9 @@ impl Account<'_> {
                 "{at}.notify_url: must be https for the real channel, such as https://pay.example.com/trade/open/notify/…"
             ));
         }
-        if is_open_to_all(self.private_key) {
+        // A key given as text is no path: too long, or with line breaks.
+        let is_path = self.private_key.len() < 1024 && !self.private_key.contains('\n');
+        if is_path && is_open_to_all(Path::new(self.private_key)) {
             wrong.push(format!(
                 "{at}.private_key: every user of this machine may read the file `{}`: chmod 600",
                 self.private_key
@@ -72,19 +97,16 @@ impl Account<'_> {
     }
 }
 
-/// Whether the text is the path of a file that others than its owner and group may read.
+/// Whether it is a file that others than its owner and group may read.
 #[cfg(unix)]
-fn is_open_to_all(path: &str) -> bool {
+fn is_open_to_all(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
 
-    // A key given as text is no path: too long, or with line breaks.
-    path.len() < 1024
-        && !path.contains('\n')
-        && std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o004 != 0)
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o004 != 0)
 }
 
 #[cfg(not(unix))]
-const fn is_open_to_all(_path: &str) -> bool {
+const fn is_open_to_all(_path: &Path) -> bool {
     false
 }
 
@@ -92,6 +114,7 @@ const fn is_open_to_all(_path: &str) -> bool {
 mod tests {
     use crate::config::Settings;
 
+    const TOKEN: &str = "[admin]\ntoken = \"0123456789abcdef01234567\"\n";
     const LIVE: &str = r#"
         [[merchant]]
         enterprise_id = 1001
@@ -103,10 +126,18 @@ mod tests {
     "#;
 
     fn wrong(toml: &str) -> String {
-        match Settings::from_toml(toml) {
+        match Settings::from_toml(&format!("{TOKEN}{toml}")) {
             Ok(_) => String::new(),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[test]
+    fn operators_show_who_they_are_at_the_real_channel() {
+        let without = Settings::from_toml(LIVE).unwrap_err().to_string();
+        assert!(without.contains("admin.token"), "{without}");
+        let sandbox = format!("{LIVE}gateway_url = \"http://127.0.0.1:1/gateway.do\"");
+        Settings::from_toml(&sandbox).expect("the sandbox asks nobody");
     }
 
     #[test]
@@ -130,15 +161,22 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_that_everybody_may_read_is_refused_with_the_real_channel() {
+    fn secrets_that_everybody_may_read_are_refused_with_the_real_channel() {
         use std::os::unix::fs::PermissionsExt;
 
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().display().to_string();
         let with_key = LIVE.replace("private_key = \"k\"", &format!("private_key = \"{path}\""));
+        let settings = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(settings.path(), format!("{TOKEN}{LIVE}")).unwrap();
         for (mode, refused) in [(0o644, true), (0o604, true), (0o640, false), (0o600, false)] {
-            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            for file in [&file, &settings] {
+                std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            }
             assert_eq!(wrong(&with_key).contains("chmod 600"), refused, "{mode:o}");
+            let loaded = Settings::load(Some(settings.path()));
+            let told = loaded.err().map_or_else(String::new, |error| error.to_string());
+            assert_eq!(told.contains("chmod 600"), refused, "{mode:o}: {told}");
         }
     }
 }

@@ -82,6 +82,6 @@ pub(super) async fn resend_event(
 
 /// `GET /metrics`, for Prometheus.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
-    let text = app.metrics.text(&app.service).await;
+    let text = app.metrics.text(app.jobs.service()).await;
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }

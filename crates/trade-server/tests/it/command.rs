@@ -8,7 +8,7 @@ use std::{
 use axum::http::StatusCode;
 use sea_orm::{ConnectionTrait, Database};
 
-use crate::world::World;
+use crate::{server, world::World};
 
 pub(crate) async fn trade(arguments: &[&str], settings: &Path) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trade"));
@@ -125,6 +125,7 @@ async fn a_store_that_cannot_be_opened_is_no_finding() {
         private_key = "k"
         alipay_public_key = "k"
         notify_url = "https://pay.example.com/notify"
+        gateway_url = "http://127.0.0.1:1/gateway.do"
         "#,
         folder.path().display()
     );
@@ -146,35 +147,41 @@ async fn a_store_that_cannot_be_opened_is_no_finding() {
     assert_eq!(code, Some(2), "{errors}");
 }
 
+/// Whatever an operator types at night, a database that cannot be used is named by its setting, with the reason.
 #[tokio::test]
-async fn a_store_that_cannot_be_reached_is_named_by_its_setting() {
+async fn every_command_names_the_store_that_it_cannot_use() {
     let world = World::new().await;
-    let settings = world.settings.clone();
-    let _folder = world.stop().await;
-    for (url, told) in [
-        ("postgres://trade:hunter2@127.0.0.1:1/trade", "cannot be reached"),
-        ("mysql://trade:hunter2@127.0.0.1:1/trade", "cannot be reached"),
-        (
-            "oracle://trade:hunter2@db/trade",
-            "`oracle` is not a database this program speaks",
-        ),
-    ] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trade"));
-        command.args(["serve", "--config"]).arg(&settings);
-        command
-            .env("TRADE__STORE__URL", url)
-            .env("TRADE__SERVER__LISTEN", "127.0.0.1:0");
-        let ran = tokio::task::spawn_blocking(move || command.output())
-            .await
-            .unwrap()
-            .unwrap();
-        let text = format!(
-            "{}{}",
-            String::from_utf8_lossy(&ran.stdout),
-            String::from_utf8_lossy(&ran.stderr)
-        );
-        assert!(!ran.status.success(), "{text}");
-        assert!(text.contains("store.url") && text.contains(told), "{text}");
-        assert!(!text.contains("hunter2"), "{text}");
+    let mut unusable = vec![(
+        "postgres://trade:hunter2@127.0.0.1:1/trade".to_owned(),
+        "cannot be reached",
+    )];
+    for server in server::all() {
+        unusable.push((server.as_stranger(), "does not let us in"));
+        unusable.push((server.on("no_such_database"), "database name"));
+    }
+    let commands: [&[&str]; 7] = [
+        &["migrate"],
+        &["migrate", "--check"],
+        &["audit"],
+        &["show", "1"],
+        &["events"],
+        &["resend", "--stuck"],
+        &["serve"],
+    ];
+    for (url, told) in unusable {
+        let mut settings: toml::Table =
+            toml::from_str(&std::fs::read_to_string(&world.settings).unwrap()).unwrap();
+        let store = settings["store"].as_table_mut().unwrap();
+        store.insert("url".into(), url.into());
+        let file = world.settings.with_file_name("unusable.toml");
+        std::fs::write(&file, settings.to_string()).unwrap();
+        for arguments in commands {
+            let (code, _, errors) = trade(arguments, &file).await;
+            assert!(code.is_some_and(|code| code > 0), "{arguments:?}");
+            assert!(
+                errors.contains("store.url") && errors.contains(told) && !errors.contains("hunter2"),
+                "{arguments:?}: {errors}"
+            );
+        }
     }
 }

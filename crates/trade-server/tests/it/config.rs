@@ -10,6 +10,8 @@ async fn every_key_that_cannot_be_used_is_named_with_its_reason() {
         r#"
         [store]
         path = "{}/trade.db"
+        [admin]
+        token = "0123456789abcdef01234567"
         [[merchant]]
         enterprise_id = 1001
         [merchant.wechat]
