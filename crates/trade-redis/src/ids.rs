@@ -31,8 +31,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// uses. Without either there are none.
 ///
 /// What no lease can know of: a Redis that forgets keys while it runs (`FLUSHALL`, a failover to a replica that was
-/// behind). Two instances may then have one node until the next renewal. A number that both make is refused to the
-/// second by the store's unique index: that request fails, and a repeat of it is made under another number.
+/// behind). Two instances may then have one node until the next renewal, and take turns under it, as a [`Snowflake`]
+/// does: no number comes twice.
 pub struct LeasedIds {
     shared: Arc<Shared>,
     _keeper: JoinSet<()>,
