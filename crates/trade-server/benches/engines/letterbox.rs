@@ -22,6 +22,9 @@ pub(crate) struct Notice {
     pub(crate) body: Bytes,
 }
 
+/// The channel sends its notices within seconds.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 type Caught = Arc<Mutex<Vec<Notice>>>;
 
 pub(crate) struct Letterbox {
@@ -42,9 +45,13 @@ impl Letterbox {
 
     /// So many notices, once they are here.
     pub(crate) async fn caught(&self, count: usize) -> Vec<Notice> {
-        while self.caught.lock().unwrap().len() < count {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let all_here = async {
+            while self.caught.lock().unwrap().len() < count {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let here = tokio::time::timeout(PATIENCE, all_here).await;
+        here.unwrap_or_else(|_| panic!("of {count} notices, some did not come"));
         mem::take(&mut self.caught.lock().unwrap())
     }
 }

@@ -106,9 +106,10 @@ async fn payments(shop: &Shop, scale: &Scale, measured: &mut Measured) {
 async fn ticks(shop: &Shop, scale: &Scale, rows: i64, measured: &mut Measured) {
     let raw = shop.outsider().await;
     // Enough that every busy tick finds some that the channel knows.
-    let known = TICK_ROWS * i64::try_from(scale.ticks).unwrap();
-    shop.create(known, AT_ONCE).await;
-    pending::fill(&raw, rows).await;
+    let busy = scale.ticks.div_ceil(2);
+    let known = TICK_ROWS * i64::try_from(busy).unwrap();
+    shop.create(3 * known, AT_ONCE).await;
+    pending::tradings(&raw, rows).await;
     for job in ["sync_trading", "close_expired", "sync_refund", "relay_events"] {
         let idle = shop.tick(job, scale.ticks).await;
         measured.add(
@@ -118,12 +119,29 @@ async fn ticks(shop: &Shop, scale: &Scale, rows: i64, measured: &mut Measured) {
     }
     pending::all_due(&raw).await;
     for job in ["sync_trading", "close_expired"] {
-        let busy = shop.tick(job, scale.ticks).await;
+        let busy = shop.tick(job, busy).await;
         measured.add(
             format!("{job}, {rows} pending, all due"),
             busy.typical_and_worst(),
         );
     }
+    pending::all_expired(&raw).await;
+    for job in ["sync_trading", "close_expired"] {
+        let busy = shop.tick(job, busy).await;
+        measured.add(
+            format!("{job}, {rows} pending, all expired"),
+            busy.typical_and_worst(),
+        );
+    }
+    let paid = shop.create(1, 1).await.numbers;
+    let notices = shop.pay(&paid).await;
+    shop.deliver(notices, 1).await;
+    pending::events(&raw, rows).await;
+    let relayed = shop.tick("relay_events", busy).await;
+    measured.add(
+        format!("relay_events, {rows} waiting, all due"),
+        relayed.typical_and_worst(),
+    );
     let scrape = shop.scrape(scale.ticks).await;
     measured.add(format!("/metrics, {rows} pending"), scrape.typical_and_worst());
     raw.close().await.unwrap();
