@@ -193,7 +193,16 @@ mod tests {
         assert!(error_of(&node).contains("server.node: 600 is leased out by Redis"));
         assert!(Settings::from_toml(&node.replace("600", "511")).is_ok());
         assert!(error_of(&format!("{GOOD}\n[qr]\nsize = 10")).contains("qr.size"));
-        assert!(error_of(&format!("{GOOD}\n[jobs]\nkeep_days = 0")).contains("jobs.keep_days"));
+        for setting in [
+            "keep_days",
+            "batch",
+            "ask_first_secs",
+            "ask_at_least_every_secs",
+            "give_up_hours",
+        ] {
+            let wrong = error_of(&format!("{GOOD}\n[jobs]\n{setting} = 0"));
+            assert!(wrong.contains(&format!("jobs.{setting}: 0")), "{wrong}");
+        }
         for level in ["loud", "", "info,loud", "trade_core=loud"] {
             let error = error_of(&format!("{GOOD}\n[log]\nlevel = \"{level}\""));
             assert!(error.contains("log.level"), "{level}: {error}");

@@ -186,7 +186,7 @@ pub(crate) async fn build(
     };
     let policy = Policy {
         pay_within: settings.server.pay_within(),
-        ..Policy::default()
+        ..settings.jobs.policy()
     };
     let (ports, policy) = decorate.service(ports, policy);
     let service = TradeService::new(ports, policy).observed_by(Arc::new(metrics.clone()));

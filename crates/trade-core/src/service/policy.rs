@@ -14,6 +14,10 @@ pub struct Policy {
     pub pay_within: Duration,
     /// How long a request may work on a row before somebody else may.
     pub claim: Duration,
+    /// How long after it was placed a trading is asked about first; the waits after that grow.
+    pub ask_first: Duration,
+    /// What these waits grow to.
+    pub ask_at_least_every: Duration,
     /// How long to wait for another request on the same order.
     pub wait_for_other: Duration,
     /// How long a closed trading is watched after its code should be dead.
@@ -31,6 +35,8 @@ impl Default for Policy {
         Self {
             pay_within: Duration::from_secs(20 * 60),
             claim: Duration::from_secs(30),
+            ask_first: Duration::from_secs(5),
+            ask_at_least_every: MINUTE,
             wait_for_other: Duration::from_secs(5),
             watch_grace: Duration::from_secs(2 * 60),
             code_life: Duration::from_secs(2 * 3600),
@@ -39,8 +45,8 @@ impl Default for Policy {
     }
 }
 
-/// The waits between looks at a pending trading, in seconds; the last one repeats.
-const POLL_SECS: [u64; 7] = [5, 8, 13, 20, 33, 53, 60];
+/// After so many growths a wait of a millisecond has become days.
+const MOST_GROWTHS: u32 = 64;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -71,7 +77,7 @@ impl Policy {
                 // A placing is sent as long as the trading has not expired, and its code lives from then.
                 let last_at = dead_at.plus(self.code_life);
                 if now < dead_at {
-                    Next::At(now.plus(poll_wait(checks)).min(dead_at))
+                    Next::At(now.plus(self.wait(checks)).min(dead_at))
                 } else if failed {
                     self.next_overdue(dead_at, now)
                 } else if now < last_at {
@@ -88,7 +94,7 @@ impl Policy {
 
     fn next_pending(&self, expires_at: Timestamp, checks: u32, now: Timestamp) -> Next {
         if now < expires_at {
-            return Next::At(now.plus(poll_wait(checks)).min(expires_at));
+            return Next::At(now.plus(self.wait(checks)).min(expires_at));
         }
         self.next_overdue(expires_at, now)
     }
@@ -107,18 +113,20 @@ impl Policy {
     /// When to look next at a refund that was asked for at `created_at`.
     pub(crate) fn next_refund_look(&self, created_at: Timestamp, checks: u32, now: Timestamp) -> Next {
         if checks < 3 {
-            Next::At(now.plus(poll_wait(checks)))
+            Next::At(now.plus(self.wait(checks)))
         } else {
             self.next_overdue(created_at, now)
         }
     }
-}
 
-fn poll_wait(checks: u32) -> Duration {
-    let index = usize::try_from(checks)
-        .unwrap_or(usize::MAX)
-        .min(POLL_SECS.len() - 1);
-    Duration::from_secs(POLL_SECS.get(index).copied().unwrap_or(60))
+    /// The wait after so many looks that changed nothing: each is eight fifths of the one before.
+    fn wait(&self, checks: u32) -> Duration {
+        let (mut wait, longest) = (self.ask_first, self.ask_at_least_every);
+        for _ in 0..checks.min(MOST_GROWTHS) {
+            wait = (wait.saturating_mul(8) / 5).min(longest);
+        }
+        wait.min(longest)
+    }
 }
 
 #[cfg(test)]
@@ -126,13 +134,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn waits_are_as_the_program_wants_them() {
+        let policy = Policy {
+            ask_first: Duration::from_secs(30),
+            ask_at_least_every: Duration::from_secs(40),
+            ..Policy::default()
+        };
+        assert_eq!(
+            [0, 1, 2].map(|checks| policy.wait(checks).as_secs()),
+            [30, 40, 40]
+        );
+    }
+
+    #[test]
     fn waits_grow_and_never_pass_the_expiry() {
         let policy = Policy::default();
         let at = |secs: i64| Timestamp::from_ms(secs * 1000);
         let pending = |checks, now| policy.next_pending(at(1200), checks, at(now));
         assert_eq!(pending(0, 0), Next::At(at(5)));
-        assert_eq!(pending(6, 0), Next::At(at(60)));
-        assert_eq!(pending(900, 0), Next::At(at(60)));
+        assert_eq!(pending(1, 0), Next::At(at(8)));
+        assert_eq!(pending(2, 0), Next::At(Timestamp::from_ms(12_800)));
+        for many in [6, 900, u32::MAX] {
+            assert_eq!(pending(many, 0), Next::At(at(60)));
+        }
         assert_eq!(pending(6, 1190), Next::At(at(1200)));
         // Overdue: after a minute, then as long again as it is late, then hourly, then never.
         assert_eq!(pending(0, 1200), Next::At(at(1260)));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use trade_core::service::Policy;
 
 /// `[jobs]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -20,6 +21,13 @@ pub struct Jobs {
     pub sync_refund_ms: Option<u64>,
     /// The interval of announcing events.
     pub relay_events_ms: Option<u64>,
+    /// How long after it was placed a trading is asked about first, in seconds, 1 to 3600; the waits after that
+    /// grow.
+    pub ask_first_secs: u64,
+    /// What these waits grow to, in seconds, 1 to 3600.
+    pub ask_at_least_every_secs: u64,
+    /// How long the channel is asked about what it does not finish before a person must look, in hours, 1 to 720.
+    pub give_up_hours: u64,
     /// The most rows of one tick.
     pub batch: u32,
     /// How long idempotency keys and the record of channel calls are kept, in days.
@@ -35,6 +43,9 @@ impl Default for Jobs {
             close_expired_ms: None,
             sync_refund_ms: None,
             relay_events_ms: None,
+            ask_first_secs: 5,
+            ask_at_least_every_secs: 60,
+            give_up_hours: 72,
             batch: 100,
             keep_days: 30,
         }
@@ -55,14 +66,28 @@ impl Jobs {
                 wrong.push(format!("jobs.{name}: {value} is out of range, 10 to 60000"));
             }
         }
-        if !(1..=1000).contains(&self.batch) {
-            wrong.push(format!("jobs.batch: {} is out of range, 1 to 1000", self.batch));
+        let rules = [
+            ("ask_first_secs", self.ask_first_secs, 3600),
+            ("ask_at_least_every_secs", self.ask_at_least_every_secs, 3600),
+            ("give_up_hours", self.give_up_hours, 720),
+            ("batch", u64::from(self.batch), 1000),
+            ("keep_days", self.keep_days, 3650),
+        ];
+        for (name, value, most) in rules {
+            if !(1..=most).contains(&value) {
+                wrong.push(format!("jobs.{name}: {value} is out of range, 1 to {most}"));
+            }
         }
-        if !(1..=3650).contains(&self.keep_days) {
-            wrong.push(format!(
-                "jobs.keep_days: {} is out of range, 1 to 3650",
-                self.keep_days
-            ));
+    }
+
+    /// The rules of time that these settings change.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy {
+            ask_first: Duration::from_secs(self.ask_first_secs),
+            ask_at_least_every: Duration::from_secs(self.ask_at_least_every_secs),
+            give_up_after: Duration::from_secs(self.give_up_hours.saturating_mul(3600)),
+            ..Policy::default()
         }
     }
 
