@@ -1,5 +1,7 @@
 //! Claiming events, so that only one instance announces each.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use sea_orm::{
     ActiveValue::Set,
@@ -8,10 +10,10 @@ use sea_orm::{
 };
 use trade_core::{Event, Timestamp};
 
-use super::{due, events};
+use super::{due, events, waits_behind_another};
 use crate::{
     fault::Fault,
-    table::trade_outbox::{ActiveModel, Column, Entity},
+    table::trade_outbox::{ActiveModel, Column, Entity, Model},
     transaction::{Verdict, Write},
 };
 
@@ -23,6 +25,21 @@ pub(super) struct Claim {
     pub(super) limit: u32,
 }
 
+/// Those of the rows before which nothing of their order waits. A statement that locks rows takes on MySQL and MariaDB
+/// what was committed a moment ago, and looks for what waits before it in what was committed when it began: of two
+/// events committed between, it would give both. The next statement sees all that is before a row we hold.
+async fn first_of_their_orders(tx: &DatabaseTransaction, rows: &[Model]) -> Result<BTreeSet<i64>, Fault> {
+    let first: Vec<i64> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .filter(waits_behind_another().not())
+        .into_tuple()
+        .all(tx)
+        .await?;
+    Ok(first.into_iter().collect())
+}
+
 #[async_trait]
 impl Write for Claim {
     type Outcome = Vec<Event>;
@@ -30,10 +47,12 @@ impl Write for Claim {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<Vec<Event>>, Fault> {
         // What another instance is claiming at this moment is passed over. (SQLite has one writer at a time.)
-        let rows = due(self.now, self.limit)
+        let mut rows = due(self.now, self.limit)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
             .all(tx)
             .await?;
+        let first = first_of_their_orders(tx, &rows).await?;
+        rows.retain(|row| first.contains(&row.id));
         let claimed = ActiveModel {
             due_at: Set(Some(self.until.ms())),
             ..Default::default()

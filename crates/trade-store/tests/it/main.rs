@@ -17,6 +17,7 @@ mod full;
 mod guard;
 mod line;
 mod open;
+mod overtake;
 mod schema;
 mod server;
 mod servers;

@@ -5,6 +5,7 @@ pub mod census;
 pub mod claim;
 pub mod frozen;
 pub mod idempotency;
+pub mod in_order;
 pub mod inbox;
 pub mod list;
 pub mod mark;
@@ -48,6 +49,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         stuck::promises(),
         surplus::promises(),
         outbox::promises(),
+        in_order::promises(),
         inbox::promises(),
         mark::promises(),
         call::promises(),
