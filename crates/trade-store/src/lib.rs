@@ -48,6 +48,7 @@ mod engine;
 mod fault;
 mod idempotency;
 mod inbox;
+mod legible;
 mod mark;
 mod migration;
 mod outbox;

@@ -18,6 +18,7 @@ use trade_core::{
 use self::report::Report;
 use crate::{
     fault::Fault,
+    legible::first_legible,
     store::SqlStore,
     table::{
         BadColumn,
@@ -107,13 +108,10 @@ impl SqlStore {
     }
 
     async fn read_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, Fault> {
-        let rows = Entity::find()
+        let query = Entity::find()
             .filter(Column::Position.gt(after))
-            .order_by_asc(Column::Position)
-            .limit(u64::from(limit))
-            .all(self.reader())
-            .await?;
-        events(rows)
+            .order_by_asc(Column::Position);
+        first_legible(self.reader(), query, u64::from(limit)).await
     }
 
     async fn read_waiting(&self, only_stuck: bool, limit: u32) -> Result<Vec<WaitingEvent>, Fault> {
@@ -158,7 +156,14 @@ impl Outbox for SqlStore {
         if first.is_none() {
             return Ok(Vec::new());
         }
-        execute(self.writer(), claim::Claim { now, until, limit }).await
+        loop {
+            let claimed = execute(self.writer(), claim::Claim { now, until, limit }).await?;
+            // Those that cannot be read are out of the way now.
+            let is_done = !claimed.events.is_empty() || claimed.illegible == 0 || until <= now;
+            if is_done {
+                return Ok(claimed.events);
+            }
+        }
     }
 
     async fn release_event(&self, event_id: EventId, now: Timestamp) -> Result<(), StoreError> {

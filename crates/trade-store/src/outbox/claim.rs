@@ -10,9 +10,10 @@ use sea_orm::{
 };
 use trade_core::{Event, Timestamp};
 
-use super::{due, events, waits_behind_another};
+use super::{due, waits_behind_another};
 use crate::{
     fault::Fault,
+    legible::legible,
     table::trade_outbox::{ActiveModel, Column, Entity, Model},
     transaction::{Verdict, Write},
 };
@@ -23,6 +24,14 @@ pub(super) struct Claim {
     pub(super) now: Timestamp,
     pub(super) until: Timestamp,
     pub(super) limit: u32,
+}
+
+/// What was taken.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    pub(super) events: Vec<Event>,
+    /// How many more cannot be read: they keep back their orders, and are in nobody else's way until that time.
+    pub(super) illegible: usize,
 }
 
 /// Those of the rows before which nothing of their order waits. A statement that locks rows takes on MySQL and MariaDB
@@ -42,10 +51,10 @@ async fn first_of_their_orders(tx: &DatabaseTransaction, rows: &[Model]) -> Resu
 
 #[async_trait]
 impl Write for Claim {
-    type Outcome = Vec<Event>;
+    type Outcome = Claimed;
     const OPERATION: &'static str = "claim the events that are due";
 
-    async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<Vec<Event>>, Fault> {
+    async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<Claimed>, Fault> {
         // What another instance is claiming at this moment is passed over. (SQLite has one writer at a time.)
         let mut rows = due(self.now, self.limit)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
@@ -62,10 +71,13 @@ impl Write for Claim {
             .filter(Column::Id.is_in(rows.iter().map(|row| row.id)))
             .exec(tx)
             .await?;
-        Ok(Verdict::Commit(events(rows)?))
+        let count = rows.len();
+        let events: Vec<Event> = legible(rows);
+        let illegible = count.saturating_sub(events.len());
+        Ok(Verdict::Commit(Claimed { events, illegible }))
     }
 
-    async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<Vec<Event>>, Fault> {
+    async fn explain(&self, _connection: &DatabaseConnection) -> Result<Option<Claimed>, Fault> {
         Ok(None)
     }
 }

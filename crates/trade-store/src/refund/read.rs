@@ -11,6 +11,7 @@ use trade_core::{
 use crate::{
     claim::in_shard,
     fault::Fault,
+    legible::first_legible,
     table::{
         BadColumn, refund_journal,
         refund_record::{Column, Entity, Model},
@@ -135,15 +136,12 @@ fn list_query(filter: &RefundFilter, page: Page) -> Select<Entity> {
 
 /// Refunds whose time has come, the longest waiting first.
 pub(super) async fn due(connection: &impl ConnectionTrait, pick: Pick) -> Result<Vec<Refund>, Fault> {
-    let rows = Entity::find()
+    let query = Entity::find()
         .filter(Column::NextCheckAt.lte(pick.now.ms()))
         .filter(in_shard(Column::RefundNo, pick.shard))
         .order_by_asc(Column::NextCheckAt)
-        .order_by_asc(Column::RefundNo)
-        .limit(u64::from(pick.limit))
-        .all(connection)
-        .await?;
-    refunds(rows)
+        .order_by_asc(Column::RefundNo);
+    first_legible(connection, query, u64::from(pick.limit)).await
 }
 
 /// A refund's history, oldest first.

@@ -6,6 +6,8 @@ use trade_core::{
     RefundState, Timestamp, TradingOrderNo, handler::RequestContent,
 };
 
+use crate::legible::Numbered;
+
 use super::{BadColumn, answer, checked, known, ms, time};
 
 /// A row. `out_refund_no` and `send_at` are empty where a program of before they were there wrote it;
@@ -50,6 +52,14 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Numbered for Model {
+    const TABLE: &'static str = "refund_record";
+
+    fn number(&self) -> i64 {
+        self.refund_no
+    }
+}
 
 /// The whole row of a new refund. Its numbers, its origin and its turn are never changed.
 pub(crate) fn new_row(refund: &Refund) -> ActiveModel {

@@ -3,6 +3,8 @@
 use sea_orm::{ActiveValue::Set, entity::prelude::*};
 use trade_core::{Event, EventDraft, EventId, RoutingKey, Timestamp, port::WaitingEvent};
 
+use crate::legible::Numbered;
+
 use super::{BadColumn, checked, known, ms, time};
 
 /// When a stuck event is due: it waits, so that the later ones of its order do, and its time never comes. Programs
@@ -37,6 +39,14 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Numbered for Model {
+    const TABLE: &'static str = "trade_outbox";
+
+    fn number(&self) -> i64 {
+        self.event_id
+    }
+}
 
 /// The row of an event that is the `seq`th of its order.
 ///

@@ -6,6 +6,8 @@ use trade_core::{
     TradingState, TransactionId, handler::RequestContent,
 };
 
+use crate::legible::Numbered;
+
 use super::{BadColumn, answer, checked, known, ms, slot, time};
 
 /// A row; `close_at` is computed by the database. The table has more columns that nothing here reads or writes
@@ -61,6 +63,14 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Numbered for Model {
+    const TABLE: &'static str = "trading";
+
+    fn number(&self) -> i64 {
+        self.trading_order_no
+    }
+}
 
 /// The whole row of a new trading.
 pub(crate) fn new_row(trading: &Trading) -> ActiveModel {

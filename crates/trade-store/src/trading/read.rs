@@ -11,6 +11,7 @@ use trade_core::{
 use crate::{
     claim::in_shard,
     fault::Fault,
+    legible::first_legible,
     table::{
         BadColumn, trade_journal,
         trading::{Column, Entity, Model},
@@ -72,18 +73,16 @@ pub(super) async fn due(
     pick: Pick,
 ) -> Result<Vec<Trading>, Fault> {
     let limit = u64::from(pick.limit);
-    let mut rows = due_query(due, pick, Order::Asc, limit).all(connection).await?;
+    let mut rows = first_legible(connection, due_query(due, pick, Order::Asc), limit).await?;
     let is_full = u64::try_from(rows.len()).is_ok_and(|count| count == limit);
     if due == Due::Sync && is_full {
-        let last = due_query(due, pick, Order::Desc, limit / 2)
-            .all(connection)
-            .await?;
+        let last = first_legible(connection, due_query(due, pick, Order::Desc), limit / 2).await?;
         with_the_last(&mut rows, last);
     }
-    tradings(rows)
+    Ok(rows)
 }
 
-fn due_query(due: Due, pick: Pick, order: Order, limit: u64) -> Select<Entity> {
+fn due_query(due: Due, pick: Pick, order: Order) -> Select<Entity> {
     let since = match due {
         Due::Expired => Column::CloseAt,
         Due::Sync => Column::NextCheckAt,
@@ -93,14 +92,13 @@ fn due_query(due: Due, pick: Pick, order: Order, limit: u64) -> Select<Entity> {
         .filter(in_shard(Column::TradingOrderNo, pick.shard))
         .order_by(since, order.clone())
         .order_by(Column::TradingOrderNo, order)
-        .limit(limit)
 }
 
 /// Puts rows that became due last (the very last first) in the place of as many of those that are due for longest,
 /// except where they are the same.
-fn with_the_last(rows: &mut Vec<Model>, last: Vec<Model>) {
+fn with_the_last(rows: &mut Vec<Trading>, last: Vec<Trading>) {
     rows.truncate(rows.len().saturating_sub(last.len()));
-    let is_new = |row: &Model| {
+    let is_new = |row: &Trading| {
         rows.iter()
             .all(|other| other.trading_order_no != row.trading_order_no)
     };
@@ -134,7 +132,7 @@ mod tests {
     async fn frequent_reads_use_an_index() {
         let store = SqlStore::in_memory().await.unwrap();
         let pick = Pick::all(trade_core::Timestamp::from_ms(0), 1);
-        let due_now = |due, order| due_query(due, pick, order, 1);
+        let due_now = |due, order| due_query(due, pick, order).limit(1);
         let page = Page {
             before: None,
             limit: 1,
