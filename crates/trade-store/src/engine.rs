@@ -2,6 +2,7 @@
 //!
 //! Another engine is another module here, and a few lines in the functions of this file.
 
+mod migrating;
 mod mysql;
 mod patience;
 mod postgres;
@@ -18,6 +19,7 @@ use sea_orm::{
 
 use crate::{fault::Fault, settings::Settings, store::PoolUse};
 
+pub(crate) use migrating::{has_table, lock_migrations, unlock_migrations};
 pub(crate) use patience::{Patience, Patient};
 
 /// Connections to one database.
@@ -174,30 +176,6 @@ pub(crate) async fn has_room(tx: &DatabaseTransaction) -> Result<(), Fault> {
         DatabaseBackend::Sqlite => sqlite::has_room(tx).await,
         _ => Ok(()),
     }
-}
-
-/// Keeps other processes from migrating until this one is done.
-pub(crate) async fn lock_migrations(tx: &DatabaseTransaction) -> Result<(), Fault> {
-    let lock = match tx.get_database_backend() {
-        // Ends with the transaction.
-        DatabaseBackend::Postgres => "SELECT pg_advisory_xact_lock(7823310)",
-        // The transaction ends with the first statement that makes something; this lock does not.
-        DatabaseBackend::MySql => "SELECT GET_LOCK('trade_migration', 120)",
-        _ => return Ok(()),
-    };
-    tx.query_one_raw(Statement::from_string(tx.get_database_backend(), lock))
-        .await?;
-    Ok(())
-}
-
-/// Lets other processes migrate.
-pub(crate) async fn unlock_migrations(tx: &DatabaseTransaction) -> Result<(), Fault> {
-    if tx.get_database_backend() == DatabaseBackend::MySql {
-        let unlock = "SELECT RELEASE_LOCK('trade_migration')";
-        tx.query_one_raw(Statement::from_string(DatabaseBackend::MySql, unlock))
-            .await?;
-    }
-    Ok(())
 }
 
 /// Whether a statement of a migration was refused because what it makes is there already, on an engine

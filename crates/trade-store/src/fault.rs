@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     Full(#[source] DbErr),
     #[error("the database stayed locked: is another process writing without end?")]
     Busy(#[source] DbErr),
+    #[error("another instance has been migrating the database for minutes: let it finish, and start again")]
+    Migrating(#[source] DbErr),
     #[error(
         "no connection became free in time: all are at work, or the database is away; try again, and allow \
          more connections if it is neither slow nor away"

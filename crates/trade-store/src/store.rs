@@ -93,7 +93,8 @@ impl SqlStore {
         migration::migrate(&self.connections.writer.unhurried()).await
     }
 
-    /// The names of the migrations that [`SqlStore::migrate`] would apply.
+    /// The names of the migrations that [`SqlStore::migrate`] would apply. Nothing is changed, and somebody may ask who
+    /// may only read and write rows.
     ///
     /// # Errors
     /// The database failed, or it is not ours.

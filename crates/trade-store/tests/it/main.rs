@@ -23,6 +23,7 @@ mod schema;
 mod server;
 mod servers;
 mod stage;
+mod starting;
 mod sums;
 mod two;
 mod upgrade;

@@ -131,8 +131,9 @@ async fn somebody_elses_database_is_left_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("t.db");
     let store = SqlStore::open(&path).await.unwrap();
-    store.pending_migrations().await.unwrap();
     let raw = outsider(&path).await;
+    let table = "CREATE TABLE trade_migration (version bigint PRIMARY KEY, name varchar(64) NOT NULL)";
+    raw.execute_unprepared(table).await.unwrap();
     let theirs = "INSERT INTO trade_migration (version, name) VALUES (2, 'their_users')";
     raw.execute_unprepared(theirs).await.unwrap();
     let error = store.migrate().await.expect_err("not ours");

@@ -174,6 +174,18 @@ impl Fresh {
         self.database.url()
     }
 
+    /// The URL for another user, who has no password.
+    pub(crate) fn url_of(&self, user: &str) -> String {
+        let url = self.url();
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let host = rest.rsplit('@').next().unwrap();
+        format!("{scheme}://{user}@{host}")
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.database.name
+    }
+
     /// Somebody else's connection to the database.
     pub(crate) async fn outsider(&self) -> DatabaseConnection {
         self.database.outsider().await
