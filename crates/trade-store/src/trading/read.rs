@@ -159,7 +159,9 @@ mod tests {
         for (query, index) in cases {
             let plan = plan(store.reader(), &query.into_query()).await;
             assert!(plan.contains(index) && plan.contains("SEARCH"), "{plan}");
-            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+            // An order has few tradings, and those are sorted.
+            let is_few = index == "ix_trading_product_app_id";
+            assert!(is_few || !plan.contains("TEMP B-TREE"), "{plan}");
         }
     }
 }
