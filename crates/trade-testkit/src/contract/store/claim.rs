@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use trade_core::{
-    Step, Trading, TradingState,
+    Refund, Step, Trading, TradingState,
     port::{Claim, Due, Pick, Shard},
 };
 
-use super::{Promise, Store, insert, read};
+use super::{Promise, Store, apply_for, insert, read, settled};
 use crate::fixture::{self, START, at};
 
 /// The promises of this file.
@@ -22,6 +22,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(due_longest_waiting_first_up_to_the_limit),
         Promise::new(due_to_be_asked_about_from_both_ends),
         Promise::new(due_of_a_part),
+        Promise::new(due_refunds_of_a_part),
     ]
 }
 
@@ -217,29 +218,57 @@ pub async fn due_to_be_asked_about_from_both_ends(store: Store) {
     assert_eq!(numbers(8).await, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
+fn part(index: u32, total: u32, limit: u32) -> Pick {
+    Pick {
+        now: at(100),
+        limit,
+        shard: Shard::new(index, total).unwrap(),
+    }
+}
+
 /// Every row belongs to exactly one of so many parts, and the limit counts only rows of the part that is asked for.
 pub async fn due_of_a_part(store: Store) {
     for number in 1..=12 {
         let row = Trading {
             next_check_at: Some(at(number)),
+            expires_at: START,
             ..fixture::trading(number)
         };
         insert(&store, &row).await;
     }
-    let numbers = async |index, total, limit| -> Vec<_> {
-        let pick = Pick {
-            now: at(100),
-            limit,
-            shard: Shard::new(index, total).unwrap(),
-        };
-        let rows = store.due_tradings(Due::Sync, pick).await.unwrap();
+    let numbers = async |due, part| -> Vec<_> {
+        let rows = store.due_tradings(due, part).await.unwrap();
         rows.iter().map(|row| row.trading_order_no.get()).collect()
     };
-    assert_eq!(numbers(0, 3, 9).await, [3, 6, 9, 12]);
-    assert_eq!(numbers(1, 3, 9).await, [1, 4, 7, 10]);
-    assert_eq!(numbers(2, 3, 2).await, [2, 11]);
-    assert_eq!(numbers(0, 1, 99).await, (1..=12).collect::<Vec<_>>());
-    assert_eq!(numbers(99, 100, 9).await, [0_i64; 0]);
+    for due in [Due::Sync, Due::Expired] {
+        assert_eq!(numbers(due, part(0, 3, 9)).await, [3, 6, 9, 12]);
+        assert_eq!(numbers(due, part(1, 3, 9)).await, [1, 4, 7, 10]);
+        assert_eq!(numbers(due, part(0, 1, 99)).await, (1..=12).collect::<Vec<_>>());
+        assert_eq!(numbers(due, part(99, 100, 9)).await, [0_i64; 0]);
+    }
+    assert_eq!(numbers(Due::Sync, part(2, 3, 2)).await, [2, 11]);
+    assert_eq!(numbers(Due::Expired, part(2, 3, 2)).await, [2, 5]);
     assert_eq!(Shard::new(3, 3), None);
     assert_eq!(Shard::new(0, 0), None);
+}
+
+/// The same of refunds.
+pub async fn due_refunds_of_a_part(store: Store) {
+    let trading = settled(&store, 1).await;
+    for number in 1..=12 {
+        let refund = Refund {
+            next_check_at: Some(at(number)),
+            ..fixture::refund(&trading, number, 10)
+        };
+        apply_for(&store, &refund).await;
+    }
+    let numbers = async |part| -> Vec<_> {
+        let rows = store.due_refunds(part).await.unwrap();
+        rows.iter().map(|row| row.refund_no.get()).collect()
+    };
+    assert_eq!(numbers(part(0, 3, 9)).await, [3, 6, 9, 12]);
+    assert_eq!(numbers(part(1, 3, 9)).await, [1, 4, 7, 10]);
+    assert_eq!(numbers(part(2, 3, 2)).await, [2, 5]);
+    assert_eq!(numbers(part(0, 1, 99)).await, (1..=12).collect::<Vec<_>>());
+    assert_eq!(numbers(part(99, 100, 9)).await, [0_i64; 0]);
 }
