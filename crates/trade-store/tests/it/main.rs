@@ -12,6 +12,7 @@ mod audit;
 mod broken;
 mod cancel;
 mod contract;
+mod deadlock;
 mod durable;
 mod full;
 mod guard;

@@ -109,6 +109,10 @@ impl Empty {
         self.server.on(&self.name)
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The URL of the database by way of somebody who stands before its server.
     pub(crate) fn by_way_of(&self, address: SocketAddr) -> String {
         let host = self.server.host();
