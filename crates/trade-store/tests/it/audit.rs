@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection};
 use tempfile::TempDir;
 use trade_core::{
     RefundState, Role, Trading, TradingChange, TradingState,
@@ -11,7 +11,7 @@ use trade_core::{
 use trade_store::SqlStore;
 use trade_testkit::fixture;
 
-use super::{opened, outsider};
+use super::{column, opened, outsider, server::wipe, stage::on_every_engine};
 
 /// Commits a change with the event under the key that the services give it.
 async fn commit(store: &SqlStore, mut change: TradingChange) {
@@ -29,9 +29,7 @@ async fn commit(store: &SqlStore, mut change: TradingChange) {
 
 /// A live trading (1), a settled one with a refund that runs (21) and one that succeeded (22) (2), a
 /// cancelled one (3), a surplus that goes back (4) of the order of 2, a failed one (5).
-async fn filled(folder: &TempDir) -> (SqlStore, DatabaseConnection) {
-    let path = folder.path().join("t.db");
-    let store = opened(&path).await;
+async fn fill(store: &SqlStore) {
     let late = Trading {
         state: TradingState::Cancelled,
         ..fixture::like(&fixture::trading(2), 4)
@@ -48,10 +46,10 @@ async fn filled(folder: &TempDir) -> (SqlStore, DatabaseConnection) {
         change.event = Some(fixture::event(&change.after, id));
         change
     };
-    commit(&store, fixture::paid(&won, Role::Winner, "4200")).await;
-    commit(&store, ended(&closed, TradingState::Cancelled, 301)).await;
-    commit(&store, fixture::surplus(&late, "4201")).await;
-    commit(&store, ended(&refused, TradingState::Failed, 501)).await;
+    commit(store, fixture::paid(&won, Role::Winner, "4200")).await;
+    commit(store, ended(&closed, TradingState::Cancelled, 301)).await;
+    commit(store, fixture::surplus(&late, "4201")).await;
+    commit(store, ended(&refused, TradingState::Failed, 501)).await;
     let paid = store.trading(fixture::trading_no(2)).await.unwrap().unwrap();
     for (number, fen) in [(21, 300), (22, 200)] {
         let refund = fixture::new_refund(&fixture::refund(&paid, number, fen));
@@ -65,20 +63,51 @@ async fn filled(folder: &TempDir) -> (SqlStore, DatabaseConnection) {
     change.event = Some(event);
     change.after.next_check_at = None;
     assert_eq!(store.commit_refund(&change).await.unwrap(), RefundCommit::Done);
-    (store, outsider(&path).await)
 }
 
-/// What an older and better time had, so that its guards do not stand in the way.
-const DISARM: [&str; 8] = [
-    "PRAGMA ignore_check_constraints = ON",
-    "PRAGMA foreign_keys = OFF",
-    "DROP INDEX ux_trading_live_slot",
-    "DROP INDEX ux_trading_winner_slot",
-    "DROP INDEX ux_trade_journal_trading_order_no_version",
-    "DROP INDEX ux_refund_journal_refund_no_version",
-    "DROP INDEX ux_trade_outbox_product_app_id_product_order_no_seq",
-    "DROP INDEX ux_trade_outbox_event_key",
+/// Indexes that would refuse what must be noticed, with their tables.
+const GUARDS: [(&str, &str); 6] = [
+    ("trading", "ux_trading_live_slot"),
+    ("trading", "ux_trading_winner_slot"),
+    ("trade_journal", "ux_trade_journal_trading_order_no_version"),
+    ("refund_journal", "ux_refund_journal_refund_no_version"),
+    (
+        "trade_outbox",
+        "ux_trade_outbox_product_app_id_product_order_no_seq",
+    ),
+    ("trade_outbox", "ux_trade_outbox_event_key"),
 ];
+
+/// Takes away what stands in the way of breaking an invariant.
+async fn disarm(raw: &DatabaseConnection) {
+    let engine = raw.get_database_backend();
+    let mut all = match engine {
+        DatabaseBackend::Sqlite => vec![
+            "PRAGMA ignore_check_constraints = ON".to_owned(),
+            "PRAGMA foreign_keys = OFF".to_owned(),
+        ],
+        _ => {
+            let ours = match engine {
+                DatabaseBackend::Postgres => "'public'",
+                _ => "DATABASE()",
+            };
+            let constraints = format!(
+                "SELECT CONCAT('ALTER TABLE ', TABLE_NAME, ' DROP CONSTRAINT ', CONSTRAINT_NAME) \
+                 FROM information_schema.TABLE_CONSTRAINTS WHERE TABLE_SCHEMA = {ours} \
+                 AND CONSTRAINT_TYPE IN ('CHECK', 'FOREIGN KEY') AND CONSTRAINT_NAME NOT LIKE '%_not_null'"
+            );
+            column(raw, &constraints).await.unwrap()
+        }
+    };
+    all.extend(GUARDS.map(|(table, index)| match engine {
+        DatabaseBackend::MySql => format!("DROP INDEX {index} ON {table}"),
+        _ => format!("DROP INDEX {index}"),
+    }));
+    for statement in all {
+        let done = raw.execute_unprepared(&statement).await;
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+}
 
 /// How an invariant is broken, its name, and the number that is named.
 const BREAKS: [(&str, &str, i64); 26] = [
@@ -234,38 +263,46 @@ const MORE: [(&str, &str, i64); 3] = [
     ),
 ];
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_store_writes_breaks_nothing() {
-    let folder = TempDir::new().unwrap();
-    let (store, _) = filled(&folder).await;
-    let audit = store.audit().await.unwrap();
-    assert_eq!(audit.violations, []);
-    let all: BTreeSet<_> = BREAKS
-        .iter()
-        .chain(&MORE)
-        .map(|(_, invariant, _)| invariant)
-        .collect();
-    assert_eq!(audit.checked, all.len(), "an invariant is never broken here");
+    on_every_engine(async |stage| {
+        let store = stage.store().await;
+        fill(&store).await;
+        let audit = store.audit().await.unwrap();
+        assert_eq!(audit.violations, []);
+        let all: BTreeSet<_> = BREAKS
+            .iter()
+            .chain(&MORE)
+            .map(|(_, invariant, _)| invariant)
+            .collect();
+        assert_eq!(audit.checked, all.len(), "an invariant is never broken here");
+        store.close().await.unwrap();
+    })
+    .await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_broken_invariant_is_named_with_its_row() {
-    for (sql, invariant, number) in BREAKS.into_iter().chain(MORE) {
-        let folder = TempDir::new().unwrap();
-        let (store, raw) = filled(&folder).await;
-        for statement in DISARM.into_iter().chain([sql]) {
-            let done = raw.execute_unprepared(statement).await;
-            done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    on_every_engine(async |stage| {
+        let store = stage.store().await;
+        let raw = stage.outsider().await;
+        disarm(&raw).await;
+        for (sql, invariant, number) in BREAKS.into_iter().chain(MORE) {
+            wipe(&raw).await;
+            fill(&store).await;
+            let done = raw.execute_unprepared(sql).await;
+            done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            let audit = store.audit().await.unwrap();
+            let mut violations = audit.violations.iter();
+            let found = violations.find(|violation| violation.invariant == invariant);
+            let found = found.unwrap_or_else(|| panic!("{invariant}: {audit:?}"));
+            assert!(found.numbers.contains(&number), "{found:?}");
+            assert!(!found.more);
         }
-        let audit = store.audit().await.unwrap();
-        let found = audit
-            .violations
-            .iter()
-            .find(|violation| violation.invariant == invariant);
-        let found = found.unwrap_or_else(|| panic!("{invariant}: {audit:?}"));
-        assert!(found.numbers.contains(&number), "{found:?}");
-        assert!(!found.more);
-    }
+        raw.close().await.unwrap();
+        store.close().await.unwrap();
+    })
+    .await;
 }
 
 #[tokio::test]

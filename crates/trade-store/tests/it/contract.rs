@@ -50,7 +50,7 @@ async fn servers_keep_every_promise() {
         let fresh = server.fresh().await;
         let raw = fresh.outsider().await;
         store::holds(store::promises(), async || {
-            fresh.wipe(&raw).await;
+            server::wipe(&raw).await;
             Arc::clone(&fresh.store)
         })
         .await;

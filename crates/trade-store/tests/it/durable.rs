@@ -164,7 +164,8 @@ async fn a_value_nobody_understands_is_an_error() {
         );
     }
     edit_by_hand(&path, "UPDATE trade_outbox SET message = '{}'").await;
-    let error = store.events_after(0, 1).await.expect_err("not understood");
+    let error = store.events_of(&paid.order()).await;
+    let error = error.expect_err("not understood");
     assert!(chain(&error).contains("`message`"), "{}", chain(&error));
 }
 

@@ -1,20 +1,18 @@
 //! The tables refuse what must not be, whoever writes: here somebody who knows nothing of the store.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
-use tempfile::TempDir;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection};
 use trade_core::{
     Refund, Role, Trading, TradingState,
     port::{Begun, IdempotencyStore, NoticeInbox, RefundStore, TradingStore},
 };
 use trade_testkit::fixture::{self, START};
 
-use super::{column, opened, outsider};
+use super::stage::{Stage, columns, on_every_engine};
 
 /// One live trading (1), one settled with refunds of 3.00 and 1.00 (2), one closed (3);
 /// one notice, two idempotency keys.
-async fn filled(folder: &TempDir) -> DatabaseConnection {
-    let path = folder.path().join("t.db");
-    let store = opened(&path).await;
+async fn filled(stage: &Stage) -> DatabaseConnection {
+    let store = stage.store().await;
     let insert = async |trading: &Trading| {
         let entry = fixture::first_entry(trading);
         store.insert_trading(trading, &entry).await.unwrap();
@@ -40,27 +38,48 @@ async fn filled(folder: &TempDir) -> DatabaseConnection {
         let begun = store.begin(&fixture::key(key), "f", START, START).await;
         assert_eq!(begun.unwrap(), Begun::Yours);
     }
-    outsider(&path).await
+    store.close().await.unwrap();
+    stage.outsider().await
 }
 
 /// A copy of every row of a table, changed in those columns.
 async fn copy(raw: &DatabaseConnection, table: &str, changes: &[(&str, &str)]) -> String {
     let into = columns(raw, table).await;
     let from: Vec<_> = into
-        .split(", ")
+        .iter()
         .map(|name| {
-            let change = changes.iter().find(|(column, _)| *column == name);
-            change.map_or(name, |(_, value)| *value)
+            let change = changes
+                .iter()
+                .find(|(column, _)| *column == name.trim_matches('`'));
+            change.map_or(name.as_str(), |(_, value)| *value)
         })
         .collect();
-    let from = from.join(", ");
+    let (into, from) = (into.join(", "), from.join(", "));
     format!("INSERT INTO {table} ({into}) SELECT {from} FROM {table}")
 }
 
-/// Every column of a table but `id`, for a copy of a row.
-async fn columns(raw: &DatabaseConnection, table: &str) -> String {
-    let names = format!("SELECT name FROM pragma_table_info('{table}') WHERE name <> 'id'");
-    column(raw, &names).await.unwrap().join(", ")
+/// The words with which an engine refuses what breaks a rule: a foreign key, a unique key by its columns as SQLite
+/// names them, or a check on a column, which the servers call by numbers.
+fn refusal(engine: DatabaseBackend, rule: &str) -> [String; 2] {
+    let (is_foreign, is_unique) = (rule == "FOREIGN KEY", rule.contains('.'));
+    let index = || {
+        let table = rule.split('.').next().unwrap();
+        format!(
+            "ux_{}",
+            rule.replace(&format!(", {table}."), "_").replace('.', "_")
+        )
+    };
+    match engine {
+        DatabaseBackend::Sqlite => ["constraint failed".to_owned(), rule.to_owned()],
+        DatabaseBackend::Postgres if is_foreign => {
+            ["violates".to_owned(), "foreign key constraint".to_owned()]
+        }
+        DatabaseBackend::Postgres if is_unique => ["violates unique constraint".to_owned(), index()],
+        DatabaseBackend::Postgres => ["violates".to_owned(), "check constraint".to_owned()],
+        _ if is_foreign => ["foreign key".to_owned(), "constraint fails".to_owned()],
+        _ if is_unique => ["Duplicate entry".to_owned(), index()],
+        _ => ["CONSTRAINT".to_owned(), "failed".to_owned()],
+    }
 }
 
 /// What must not be said of a trading, and the constraint that refuses it.
@@ -148,64 +167,97 @@ const OF_OTHERS: &[(&str, &str)] = &[
     ("DELETE FROM trading WHERE trading_order_no = 2", "FOREIGN KEY"),
 ];
 
-#[tokio::test]
-async fn what_must_not_be_is_refused_by_name() {
-    let folder = TempDir::new().unwrap();
-    let raw = filled(&folder).await;
-    for (sql, name) in OF_TRADINGS.iter().chain(OF_OTHERS) {
-        let error = raw.execute_unprepared(sql).await.expect_err(sql).to_string();
-        assert!(
-            error.contains("constraint failed") && error.contains(name),
-            "{sql}: {error}"
-        );
+/// A statement as an engine wants it, for which the name of a column is a word of its own.
+fn in_words_of(engine: DatabaseBackend, sql: &str) -> String {
+    match engine {
+        DatabaseBackend::MySql => sql.replace(" key = ", " `key` = "),
+        _ => sql.to_owned(),
     }
 }
 
-const OTHER_NO: (&str, &str) = ("refund_no", "refund_no + 100");
-const OTHER_OUT_NO: (&str, &str) = ("out_refund_no", "'other ' || refund_no");
-const OTHER_PRODUCT_NO: (&str, &str) = ("product_refund_no", "'other ' || refund_no");
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_not_be_is_refused_by_name() {
+    on_every_engine(async |stage| {
+        let raw = filled(stage).await;
+        let engine = raw.get_database_backend();
+        for (sql, rule) in OF_TRADINGS.iter().chain(OF_OTHERS) {
+            let sql = in_words_of(engine, sql);
+            // A number that others refer to: InnoDB asks them first, and its own key is what is looked at here.
+            let is_referred_to = ["trading.trading_order_no", "refund_record.refund_no"].contains(rule);
+            let asks_first = engine == DatabaseBackend::MySql && is_referred_to;
+            if asks_first {
+                raw.execute_unprepared("SET foreign_key_checks = 0")
+                    .await
+                    .unwrap();
+            }
+            let error = raw.execute_unprepared(&sql).await.expect_err(&sql).to_string();
+            for words in refusal(engine, rule) {
+                assert!(error.contains(&words), "{sql}: {error}, not {words}");
+            }
+            if asks_first {
+                raw.execute_unprepared("SET foreign_key_checks = 1")
+                    .await
+                    .unwrap();
+            }
+        }
+        raw.close().await.unwrap();
+    })
+    .await;
+}
 
-#[tokio::test]
+const OTHER_NO: (&str, &str) = ("refund_no", "refund_no + 100");
+const OTHER_OUT_NO: (&str, &str) = ("out_refund_no", "CONCAT('other ', refund_no)");
+const OTHER_PRODUCT_NO: (&str, &str) = ("product_refund_no", "CONCAT('other ', refund_no)");
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_row_can_be_copied() {
-    let folder = TempDir::new().unwrap();
-    let raw = filled(&folder).await;
-    // For tables with several keys, the copy differs in all but one.
-    let cases = [
-        ("trade_journal", vec![("", "")]),
-        // A refund has three numbers, each with a key of its own.
-        ("refund_record", vec![OTHER_PRODUCT_NO, OTHER_OUT_NO]),
-        ("refund_record", vec![OTHER_NO, OTHER_OUT_NO]),
-        ("refund_record", vec![OTHER_NO, OTHER_PRODUCT_NO]),
-        (
-            "refund_journal",
-            vec![("cause", "'timer'"), ("detail", "'other'")],
-        ),
-        ("idempotency_key", vec![("fingerprint", "'other'")]),
-        (
-            "notice_inbox",
-            vec![("verdict", "'other'"), ("notice_id", "'other'")],
-        ),
-        ("trade_outbox", vec![("event_key", "'other'"), ("seq", "9")]),
-        ("trade_outbox", vec![("event_id", "9"), ("seq", "9")]),
-        ("trade_outbox", vec![("event_key", "'other'"), ("event_id", "9")]),
-    ];
-    for (table, changes) in cases {
-        let sql = copy(&raw, table, &changes).await;
-        let error = raw.execute_unprepared(&sql).await.expect_err(&sql).to_string();
-        assert!(error.contains("UNIQUE constraint failed"), "{sql}: {error}");
-    }
-    // With all keys changed the copy is fine: it was the keys that were refused.
-    let fine = [
-        (
-            "trade_outbox",
-            vec![("event_key", "'other'"), ("event_id", "9"), ("seq", "9")],
-        ),
-        ("refund_record", vec![OTHER_NO, OTHER_PRODUCT_NO, OTHER_OUT_NO]),
-        ("refund_journal", vec![("version", "version + 1")]),
-        ("idempotency_key", vec![("scope", "'other'")]),
-    ];
-    for (table, changes) in fine {
-        let sql = copy(&raw, table, &changes).await;
-        raw.execute_unprepared(&sql).await.expect(&sql);
-    }
+    on_every_engine(async |stage| {
+        let raw = filled(stage).await;
+        let refused = match raw.get_database_backend() {
+            DatabaseBackend::Sqlite => "UNIQUE constraint failed",
+            DatabaseBackend::Postgres => "violates unique constraint",
+            _ => "Duplicate entry",
+        };
+        // For tables with several keys, the copy differs in all but one.
+        let cases = [
+            ("trade_journal", vec![("", "")]),
+            // A refund has three numbers, each with a key of its own.
+            ("refund_record", vec![OTHER_PRODUCT_NO, OTHER_OUT_NO]),
+            ("refund_record", vec![OTHER_NO, OTHER_OUT_NO]),
+            ("refund_record", vec![OTHER_NO, OTHER_PRODUCT_NO]),
+            (
+                "refund_journal",
+                vec![("cause", "'timer'"), ("detail", "'other'")],
+            ),
+            ("idempotency_key", vec![("fingerprint", "'other'")]),
+            (
+                "notice_inbox",
+                vec![("verdict", "'other'"), ("notice_id", "'other'")],
+            ),
+            ("trade_outbox", vec![("event_key", "'other'"), ("seq", "9")]),
+            ("trade_outbox", vec![("event_id", "9"), ("seq", "9")]),
+            ("trade_outbox", vec![("event_key", "'other'"), ("event_id", "9")]),
+        ];
+        for (table, changes) in cases {
+            let sql = copy(&raw, table, &changes).await;
+            let error = raw.execute_unprepared(&sql).await.expect_err(&sql).to_string();
+            assert!(error.contains(refused), "{sql}: {error}");
+        }
+        // With all keys changed the copy is fine: it was the keys that were refused.
+        let fine = [
+            (
+                "trade_outbox",
+                vec![("event_key", "'other'"), ("event_id", "9"), ("seq", "9")],
+            ),
+            ("refund_record", vec![OTHER_NO, OTHER_PRODUCT_NO, OTHER_OUT_NO]),
+            ("refund_journal", vec![("version", "version + 1")]),
+            ("idempotency_key", vec![("scope", "'other'")]),
+        ];
+        for (table, changes) in fine {
+            let sql = copy(&raw, table, &changes).await;
+            raw.execute_unprepared(&sql).await.expect(&sql);
+        }
+        raw.close().await.unwrap();
+    })
+    .await;
 }

@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod before;
 mod broken;
 mod cancel;
 mod contract;

@@ -3,9 +3,10 @@
 use futures_util::future::join_all;
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
-use trade_store::SqlStore;
+use trade_core::port::TradingStore;
+use trade_store::{Settings, SqlStore};
 
-use super::{chain, column, opened, outsider};
+use super::{chain, column, opened, outsider, stage::on_every_engine};
 
 const TABLES: [&str; 12] = [
     "channel_call",
@@ -104,41 +105,72 @@ async fn processes_that_start_at_once_migrate_once() {
     assert_eq!(applied.len(), 17, "{applied:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_older_version_runs_on_a_newer_database() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("t.db");
-    let store = opened(&path).await;
-    let raw = outsider(&path).await;
-    let newer = "INSERT INTO trade_migration (version, name) VALUES (99, 'from_the_future')";
-    raw.execute_unprepared(newer).await.unwrap();
-    raw.execute_unprepared("ALTER TABLE trading ADD COLUMN added_later bigint")
-        .await
-        .unwrap();
-    assert_eq!(store.migrate().await.unwrap(), [""; 0]);
-    let trading = trade_testkit::fixture::rich_trading(1);
-    let ports: &dyn trade_core::port::TradingStore = &store;
-    let entry = trade_testkit::fixture::first_entry(&trading);
-    ports.insert_trading(&trading, &entry).await.unwrap();
-    assert_eq!(
-        ports.trading(trading.trading_order_no).await.unwrap(),
-        Some(trading)
-    );
+    on_every_engine(async |stage| {
+        let store = stage.store().await;
+        let raw = stage.outsider().await;
+        let newer = "INSERT INTO trade_migration (version, name) VALUES (99, 'from_the_future')";
+        raw.execute_unprepared(newer).await.unwrap();
+        raw.execute_unprepared("ALTER TABLE trading ADD COLUMN added_later bigint")
+            .await
+            .unwrap();
+        assert_eq!(store.migrate().await.unwrap(), [""; 0]);
+        assert_eq!(store.pending_migrations().await.unwrap(), [""; 0]);
+        let trading = trade_testkit::fixture::rich_trading(1);
+        let entry = trade_testkit::fixture::first_entry(&trading);
+        store.insert_trading(&trading, &entry).await.unwrap();
+        let row = store.trading(trading.trading_order_no).await.unwrap();
+        assert_eq!(row, Some(trading));
+        raw.close().await.unwrap();
+        store.close().await.unwrap();
+    })
+    .await;
 }
 
-#[tokio::test]
+/// What a newer version has taken away, this one may need.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_refuses_a_database_that_lacks_something() {
+    on_every_engine(async |stage| {
+        let store = stage.store().await;
+        let raw = stage.outsider().await;
+        let newer = "INSERT INTO trade_migration (version, name) VALUES (99, 'trading_memo_contract')";
+        raw.execute_unprepared(newer).await.unwrap();
+        for answer in [store.migrate().await, store.pending_migrations().await] {
+            let error = answer.expect_err("it is too new");
+            assert!(
+                chain(&error).contains("`trading_memo_contract`"),
+                "{}",
+                chain(&error)
+            );
+        }
+        raw.close().await.unwrap();
+        store.close().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_database_is_left_alone() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("t.db");
-    let store = SqlStore::open(&path).await.unwrap();
-    let raw = outsider(&path).await;
-    let table = "CREATE TABLE trade_migration (version bigint PRIMARY KEY, name varchar(64) NOT NULL)";
-    raw.execute_unprepared(table).await.unwrap();
-    let theirs = "INSERT INTO trade_migration (version, name) VALUES (2, 'their_users')";
-    raw.execute_unprepared(theirs).await.unwrap();
-    let error = store.migrate().await.expect_err("not ours");
-    assert!(chain(&error).contains("`their_users`"), "{}", chain(&error));
-    // What came before it was applied; nothing after it.
-    let count = "SELECT CAST(COUNT(*) AS text) FROM sqlite_master WHERE name IN ('trading', 'id_mark')";
-    assert_eq!(column(&raw, count).await.unwrap(), ["0"]);
+    on_every_engine(async |stage| {
+        let store = stage.store_with(&Settings::default()).await;
+        let raw = stage.outsider().await;
+        let table = "CREATE TABLE trade_migration (version bigint PRIMARY KEY, name varchar(64) NOT NULL)";
+        raw.execute_unprepared(table).await.unwrap();
+        let theirs = "INSERT INTO trade_migration (version, name) VALUES (2, 'their_users')";
+        raw.execute_unprepared(theirs).await.unwrap();
+        for answer in [store.pending_migrations().await, store.migrate().await] {
+            let error = answer.expect_err("not ours");
+            assert!(chain(&error).contains("`their_users`"), "{}", chain(&error));
+        }
+        // What came before it was applied; nothing after it.
+        raw.execute_unprepared("SELECT * FROM pay_channel").await.unwrap();
+        for table in ["trading", "id_mark"] {
+            let select = format!("SELECT * FROM {table}");
+            raw.execute_unprepared(&select).await.expect_err(&select);
+        }
+        raw.close().await.unwrap();
+        store.close().await.unwrap();
+    })
+    .await;
 }

@@ -113,6 +113,11 @@ impl Empty {
         &self.name
     }
 
+    /// Another on the same server.
+    pub(crate) async fn another(&self) -> Self {
+        self.server.empty().await
+    }
+
     /// The URL of the database by way of somebody who stands before its server.
     pub(crate) fn by_way_of(&self, address: SocketAddr) -> String {
         let host = self.server.host();
@@ -173,6 +178,18 @@ const TABLES: [&str; 9] = [
     "trading",
 ];
 
+/// Empties every table.
+pub(crate) async fn wipe(raw: &DatabaseConnection) {
+    for table in TABLES {
+        raw.execute_unprepared(&format!("DELETE FROM {table}"))
+            .await
+            .unwrap();
+    }
+    raw.execute_unprepared("UPDATE trade_position SET last_position = 0")
+        .await
+        .unwrap();
+}
+
 impl Fresh {
     pub(crate) fn url(&self) -> String {
         self.database.url()
@@ -203,18 +220,6 @@ impl Fresh {
     /// The transactions that are open in the database, those of this connection aside.
     pub(crate) async fn open_transactions(&self, raw: &DatabaseConnection) -> Vec<String> {
         self.database.open_transactions(raw).await
-    }
-
-    /// Empties every table.
-    pub(crate) async fn wipe(&self, raw: &DatabaseConnection) {
-        for table in TABLES {
-            raw.execute_unprepared(&format!("DELETE FROM {table}"))
-                .await
-                .unwrap();
-        }
-        raw.execute_unprepared("UPDATE trade_position SET last_position = 0")
-            .await
-            .unwrap();
     }
 
     /// Has the server end every connection to the database but this one.

@@ -1,10 +1,13 @@
 //! A database of a test's own on every engine: a file of SQLite, and one on each server.
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, Database, DatabaseBackend, DatabaseConnection};
 use tempfile::TempDir;
 use trade_store::{Settings, SqlStore};
 
-use super::server::{self, Empty};
+use super::{
+    column,
+    server::{self, Empty},
+};
 
 /// An empty database.
 pub(crate) enum Stage {
@@ -19,10 +22,27 @@ pub(crate) async fn on_every_engine(test: impl AsyncFn(&Stage)) {
     for server in server::all() {
         let stage = Stage::Server(server.empty().await);
         test(&stage).await;
-        if let Stage::Server(empty) = stage {
-            empty.end().await;
-        }
+        stage.end().await;
     }
+}
+
+/// The columns of a table in their order, but for its own number and what the database computes.
+pub(crate) async fn columns(raw: &DatabaseConnection, table: &str) -> Vec<String> {
+    let columns = match raw.get_database_backend() {
+        DatabaseBackend::Sqlite => {
+            format!("SELECT name FROM pragma_table_info('{table}') WHERE name <> 'id'")
+        }
+        DatabaseBackend::Postgres => format!(
+            "SELECT CAST(column_name AS text) FROM information_schema.columns WHERE table_name = '{table}' \
+             AND table_schema = 'public' AND is_generated = 'NEVER' AND column_name <> 'id' ORDER BY ordinal_position"
+        ),
+        _ => format!(
+            "SELECT CONCAT('`', COLUMN_NAME, '`') FROM information_schema.COLUMNS WHERE TABLE_NAME = '{table}' \
+             AND TABLE_SCHEMA = DATABASE() AND EXTRA NOT LIKE '%GENERATED%' AND COLUMN_NAME <> 'id' \
+             ORDER BY ORDINAL_POSITION"
+        ),
+    };
+    column(raw, &columns).await.unwrap()
 }
 
 impl Stage {
@@ -30,6 +50,21 @@ impl Stage {
         match self {
             Self::File(folder) => format!("sqlite://{}?mode=rwc", folder.path().join("t.db").display()),
             Self::Server(empty) => empty.url(),
+        }
+    }
+
+    /// Another on the same engine.
+    pub(crate) async fn another(&self) -> Self {
+        match self {
+            Self::File(_) => Self::File(TempDir::new().unwrap()),
+            Self::Server(empty) => Self::Server(empty.another().await),
+        }
+    }
+
+    /// It is gone.
+    pub(crate) async fn end(self) {
+        if let Self::Server(empty) = self {
+            empty.end().await;
         }
     }
 
