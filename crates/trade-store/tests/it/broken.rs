@@ -92,14 +92,7 @@ impl Rig {
     pub(crate) fn payment(&mut self) -> Payment {
         let number = self.next;
         self.next += 1;
-        let trading = fixture::trading(number);
-        let paid = fixture::paid(&trading, Role::Winner, &format!("42{number}"));
-        let refund = fixture::refund(&paid.after, number, 100);
-        Payment {
-            trading,
-            paid,
-            refund,
-        }
+        Payment::of(number)
     }
 
     /// Has a payment go well, so that a connection is there and knows every statement.
@@ -131,7 +124,7 @@ impl Rig {
         let payment = self.payment();
         let told = payment.write(&self.store).await;
         self.no_transaction_is_left(fault).await;
-        let there = payment.there(&self.fresh).await;
+        let there = payment.there(&self.fresh.store).await;
         // An error that does not leave it open says that the write was not made.
         let may_be_more = usize::from(told.is_unknown());
         assert!(
@@ -139,7 +132,7 @@ impl Rig {
             "{fault:?}: {there} writes are there, and we were told {told:?}"
         );
         self.is_well(&payment, fault).await;
-        assert_eq!(payment.there(&self.fresh).await, 3, "{fault:?}");
+        assert_eq!(payment.there(&self.fresh.store).await, 3, "{fault:?}");
         Told { done: there, ..told }
     }
 
@@ -167,6 +160,21 @@ impl Rig {
 }
 
 impl Payment {
+    /// That of a number, with the event under the key that the services give it.
+    pub(crate) fn of(number: i64) -> Self {
+        let trading = fixture::trading(number);
+        let mut paid = fixture::paid(&trading, Role::Winner, &format!("42{number}"));
+        if let Some(event) = &mut paid.event {
+            event.event_key = format!("trading:{number}:YJS");
+        }
+        let refund = fixture::refund(&paid.after, number, 100);
+        Self {
+            trading,
+            paid,
+            refund,
+        }
+    }
+
     /// Writes all of it, as somebody who may have done so before, up to the first error.
     pub(crate) async fn write(&self, store: &SqlStore) -> Told {
         let mut told = Told::default();
@@ -188,8 +196,8 @@ impl Payment {
     }
 
     /// How many of its writes are there, each as a whole and once.
-    async fn there(&self, fresh: &Fresh) -> usize {
-        let (store, number) = (&fresh.store, self.trading.trading_order_no);
+    pub(crate) async fn there(&self, store: &SqlStore) -> usize {
+        let number = self.trading.trading_order_no;
         let row = store.trading(number).await.unwrap();
         let journal = store.journal(number).await.unwrap().len();
         let events = store.events_of(&self.trading.order()).await.unwrap().len();

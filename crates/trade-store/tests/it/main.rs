@@ -21,6 +21,8 @@ mod illegible;
 mod line;
 mod open;
 mod overtake;
+mod private;
+mod restart;
 mod schema;
 mod server;
 mod servers;
