@@ -19,6 +19,7 @@ pub(crate) struct Rest(Mutex<State>);
 struct State {
     backoff: Backoff,
     until: Option<(Duration, String)>,
+    began: Option<Duration>,
 }
 
 impl Rest {
@@ -26,6 +27,7 @@ impl Rest {
         Self(Mutex::new(State {
             backoff: Backoff::new(FIRST, LONGEST),
             until: None,
+            began: None,
         }))
     }
 
@@ -47,9 +49,15 @@ impl Rest {
         state.until = None;
     }
 
-    pub(crate) fn begin(&self, clock: &dyn Clock, reason: String) {
+    /// Begins after a request in vain that was sent at `sent`. Of several that were under way at once the first alone
+    /// counts: together they say no more than one.
+    pub(crate) fn begin(&self, clock: &dyn Clock, sent: Duration, reason: String) {
         let mut state = self.state();
-        let wait = state.backoff.failed();
-        state.until = Some((clock.monotonic().saturating_add(wait), reason));
+        if state.began.is_some_and(|began| sent <= began) {
+            return;
+        }
+        let (wait, now) = (state.backoff.failed(), clock.monotonic());
+        state.began = Some(now);
+        state.until = Some((now.saturating_add(wait), reason));
     }
 }

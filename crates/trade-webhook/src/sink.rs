@@ -56,12 +56,13 @@ impl WebhookSink {
                 reason,
             });
         }
-        let sent = self.post(event).await;
-        match &sent {
-            Err(error) if error.costs_time() => self.rest.begin(&*self.clock, error.to_string()),
+        let sent = self.clock.monotonic();
+        let answer = self.post(event).await;
+        match &answer {
+            Err(error) if error.costs_time() => self.rest.begin(&*self.clock, sent, error.to_string()),
             Ok(()) | Err(_) => self.rest.answered(),
         }
-        sent
+        answer
     }
 
     async fn post(&self, event: &Event) -> Result<(), WebhookError> {

@@ -1,10 +1,16 @@
 //! Announces committed events, in order within an order, until they are taken.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
 
 use super::{Report, Tick, Work};
 use crate::{
-    Event, doubled,
+    Event, Timestamp, doubled,
     port::{EventSink, SinkError, SinkFault},
     service::{TradeError, TradeService},
 };
@@ -17,40 +23,108 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 const CLAIM: Duration = Duration::from_secs(30);
 /// The room that announcing one event needs: with less left of the claim, another may have it already.
 const ROOM: Duration = Duration::from_secs(12);
+/// A tick begins no event later than this. What is left goes back, and the next tick finds what was committed
+/// meanwhile as well: nobody waits longer than one event takes behind a receiver that is slow with many.
+const BEGIN_WITHIN: Duration = Duration::from_secs(3);
+const _: () = assert!(BEGIN_WITHIN.as_secs() + ROOM.as_secs() <= CLAIM.as_secs());
+/// So many events of one order system are announced at once.
+const AT_ONCE: usize = 16;
+/// The events of so many order systems are announced side by side, so that those that take their time hold up
+/// nobody else.
+const SIDE_BY_SIDE: usize = 8;
 
 /// One tick over events. They are claimed, so that any number of instances may relay, and each is announced
 /// by one of them; only what an instance had in hand when it died is announced again.
 ///
-/// An event that is not taken keeps back only the later events of its own order. It is offered again after waits
-/// that double from a second to five minutes: for ever while its receiver is away, and for a day when it is
-/// refused. Then it is stuck until somebody has it sent again.
+/// A claim holds no two events of an order, so that those of a tick may be announced at once. One that is not taken
+/// keeps back only the later events of its own order. It is offered again after waits that double from a second to
+/// five minutes: for ever while its receiver is away, and for a day when it is refused. Then it is stuck until
+/// somebody has it sent again.
 ///
 /// # Errors
-/// The store failed.
+/// The store failed. What was being announced is announced to its end, and nothing else is begun.
 pub async fn relay_events(service: &TradeService, sink: &dyn EventSink, work: impl Into<Work<'_>>) -> Tick {
     let (ports, work) = (service.ports(), work.into());
-    let mut report = Report::default();
     let now = ports.clock.now();
     let until = now.plus(CLAIM);
+    let relay = Relay {
+        service,
+        sink,
+        work,
+        begin_until: now.plus(BEGIN_WITHIN),
+        has_failed: AtomicBool::new(false),
+    };
+    let mut of_apps = BTreeMap::<_, Vec<Event>>::new();
     for event in ports.store.claim_events(now, until, work.limit).await? {
-        let now = ports.clock.now();
-        if work.is_over() || now.plus(ROOM) > until {
-            ports.store.release_event(event.event_id, now).await?;
-            continue;
+        let app = event.message.product_app_id.clone();
+        of_apps.entry(app).or_default().push(event);
+    }
+    let all = of_apps.into_values().map(|events| relay.all_of(events));
+    let reports: Vec<Tick> = stream::iter(all).buffer_unordered(SIDE_BY_SIDE).collect().await;
+    together(reports)
+}
+
+/// One tick at work.
+struct Relay<'a> {
+    service: &'a TradeService,
+    sink: &'a dyn EventSink,
+    work: Work<'a>,
+    begin_until: Timestamp,
+    has_failed: AtomicBool,
+}
+
+impl Relay<'_> {
+    /// Announces the events of one order system.
+    async fn all_of(&self, events: Vec<Event>) -> Tick {
+        let offers = events.into_iter().map(|event| async move {
+            let done = self.offer(&event).await;
+            if done.is_err() {
+                self.has_failed.store(true, Ordering::Relaxed);
+            }
+            done
+        });
+        let reports: Vec<Tick> = stream::iter(offers).buffer_unordered(AT_ONCE).collect().await;
+        together(reports)
+    }
+
+    async fn offer(&self, event: &Event) -> Tick {
+        let ports = self.service.ports();
+        let mut report = Report::default();
+        if self.has_failed.load(Ordering::Relaxed) {
+            // The claim ends by itself.
+            return Ok(report);
         }
-        report.due += 1;
-        match sink.publish(&event).await {
+        let now = ports.clock.now();
+        if self.work.is_over() || now > self.begin_until {
+            ports.store.release_event(event.event_id, now).await?;
+            return Ok(report);
+        }
+        report.due = 1;
+        match self.sink.publish(event).await {
             Ok(()) => {
                 ports.store.event_sent(event.event_id, ports.clock.now()).await?;
-                report.changed += 1;
+                report.changed = 1;
             }
             Err(error) => {
-                put_off(service, &event, &error).await?;
-                report.failed += 1;
+                put_off(self.service, event, &error).await?;
+                report.failed = 1;
             }
         }
+        Ok(report)
     }
-    Ok(report)
+}
+
+/// Several reports as one; the first failure, if there is one.
+fn together(reports: Vec<Tick>) -> Tick {
+    let mut sum = Report::default();
+    for report in reports {
+        let report = report?;
+        sum.due += report.due;
+        sum.changed += report.changed;
+        sum.taken += report.taken;
+        sum.failed += report.failed;
+    }
+    Ok(sum)
 }
 
 /// Offers it again later, or gives it up.

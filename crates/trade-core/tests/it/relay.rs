@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -10,10 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use trade_core::{
-    Channel, Event,
+    Channel, Event, ProductAppId,
     job::{self, Work},
     memory::ManualClock,
-    port::{EventSink, Shard, SinkError},
+    port::{Clock, EventSink, Shard, SinkError},
 };
 
 use crate::support::World;
@@ -115,17 +115,103 @@ async fn told_to_stop_it_ends_after_the_event_in_hand_and_gives_the_others_back(
 }
 
 #[tokio::test]
-async fn what_is_left_when_the_claim_is_nearly_over_is_left_to_the_next_tick() {
+async fn what_a_tick_has_not_begun_in_its_first_seconds_is_left_to_the_next() {
     let world = world_with_events(4).await;
     let sink = Slow {
         world_clock: world.clock.clone(),
-        takes: Duration::from_secs(8),
+        takes: Duration::from_millis(1500),
         offered: AtomicU32::new(0),
     };
     let report = job::relay_events(&world.service, &sink, 10).await.unwrap();
     assert_eq!((report.due, report.changed), (3, 3));
     let next = job::relay_events(&world.service, &sink, 10).await.unwrap();
     assert_eq!((next.due, next.changed), (1, 1));
+}
+
+/// A sink that needs nine seconds for each event of one order system, and nothing for those of others.
+#[derive(Debug)]
+struct SlowFor {
+    clock: Arc<ManualClock>,
+    app: ProductAppId,
+    took: Mutex<Vec<(ProductAppId, Duration)>>,
+    at_once: AtomicU32,
+    most_at_once: AtomicU32,
+}
+
+#[async_trait]
+impl EventSink for SlowFor {
+    async fn publish(&self, event: &Event) -> Result<(), SinkError> {
+        let app = event.message.product_app_id.clone();
+        let at_once = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_at_once.fetch_max(at_once, Ordering::SeqCst);
+        if app == self.app {
+            self.clock.sleep(Duration::from_secs(9)).await;
+        }
+        self.at_once.fetch_sub(1, Ordering::SeqCst);
+        self.took.lock().unwrap().push((app, self.clock.monotonic()));
+        Ok(())
+    }
+}
+
+/// Polls a tick to its end, with time passing whenever nothing else happens.
+async fn while_time_passes(clock: &ManualClock, tick: impl Future<Output = job::Tick>) -> job::Report {
+    let mut tick = std::pin::pin!(tick);
+    loop {
+        let polled = tokio::time::timeout(Duration::from_millis(50), &mut tick).await;
+        match polled {
+            Ok(done) => return done.unwrap(),
+            Err(_elapsed) => clock.advance(Duration::from_secs(1)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_its_time_holds_up_nobody_else() {
+    let world = World::new().await;
+    let (slow, quick) = (
+        ProductAppId::new("slow.shop").unwrap(),
+        ProductAppId::new("quick.shop").unwrap(),
+    );
+    for order in 1..=90 {
+        let app = if order <= 70 { &slow } else { &quick };
+        let trading = world.create_for(app, Channel::WechatPay, order).await;
+        world.service.close(trading.trading_order_no).await.unwrap();
+    }
+    let sink = SlowFor {
+        clock: world.clock.clone(),
+        app: slow.clone(),
+        took: Mutex::default(),
+        at_once: AtomicU32::new(0),
+        most_at_once: AtomicU32::new(0),
+    };
+    let relay = async || {
+        let began = world.clock.monotonic();
+        let tick = job::relay_events(&world.service, &sink, 100);
+        let report = while_time_passes(&world.clock, tick).await;
+        assert!(sink.most_at_once.load(Ordering::SeqCst) <= 32);
+        let took = std::mem::take(&mut *sink.took.lock().unwrap());
+        let of = |app: &ProductAppId| {
+            let of_app = took.iter().filter(|(of, _)| of == app);
+            of_app.map(|(_, at)| (*at - began).as_secs()).collect::<Vec<_>>()
+        };
+        (of(&quick), of(&slow), report)
+    };
+    let (quick_ones, slow_ones, report) = relay().await;
+    assert_eq!((quick_ones, slow_ones), (vec![0; 20], vec![9; 16]));
+    assert_eq!((report.due, report.changed, report.failed), (36, 36, 0));
+
+    // What was committed meanwhile comes next, whatever still waits for the slow one.
+    let trading = world.create_for(&quick, Channel::WechatPay, 91).await;
+    world.service.close(trading.trading_order_no).await.unwrap();
+    let (quick_ones, slow_ones, _) = relay().await;
+    assert_eq!((quick_ones, slow_ones), (vec![0], vec![9; 16]));
+    for left in [16, 16, 6, 0] {
+        let (_, slow_ones, report) = relay().await;
+        assert_eq!(
+            (slow_ones.len(), report.changed),
+            (left, u32::try_from(left).unwrap())
+        );
+    }
 }
 
 #[tokio::test]

@@ -90,6 +90,13 @@ impl World {
         self.service.create(&payment(channel, order)).await
     }
 
+    /// The same for an order of another order system.
+    pub(crate) async fn create_for(&self, app: &ProductAppId, channel: Channel, order: i64) -> Trading {
+        let mut payment = payment(channel, order);
+        payment.product_app_id = app.clone();
+        self.service.create(&payment).await.unwrap()
+    }
+
     pub(crate) async fn row(&self, number: TradingOrderNo) -> Trading {
         self.store.trading(number).await.unwrap().unwrap()
     }

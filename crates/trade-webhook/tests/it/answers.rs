@@ -131,3 +131,26 @@ async fn one_that_says_nothing_is_left_alone_for_a_while() {
         assert!(refusal(&sink).await.reason.contains("answered 500"));
     }
 }
+
+#[tokio::test]
+async fn many_at_once_that_get_no_answer_are_one_failure() {
+    let receiver = Receiver::start().await;
+    let clock = Arc::new(ManualClock::new(at(0)));
+    let sink = Arc::new(hasty(&receiver, &clock));
+    receiver.answer(Answer::Hang);
+    let tries: Vec<_> = (0..8)
+        .map(|_| {
+            let sink = Arc::clone(&sink);
+            tokio::spawn(async move { refusal(&sink).await })
+        })
+        .collect();
+    for tried in tries {
+        assert!(tried.await.unwrap().reason.contains("did not answer"));
+    }
+    assert_eq!(receiver.came().len(), 8);
+    let resting = refusal(&sink).await;
+    assert!(resting.reason.contains("left alone for 1 s more"), "{resting}");
+    clock.advance(Duration::from_secs(1));
+    receiver.answer(Answer::Status(200, ""));
+    sink.publish(&fixture::paid_event(1, 1, 1)).await.unwrap();
+}
