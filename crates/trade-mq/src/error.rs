@@ -56,6 +56,12 @@ pub enum MqError {
         /// How long.
         after: Duration,
     },
+    /// The broker has said that it takes no messages for now.
+    #[error(
+        "the broker takes no messages: it is short of memory or disk (see `rabbitmqctl status`, alarms); events go out \
+         once it has room again"
+    )]
+    Blocked,
     /// The connection or channel broke, or the broker refused what was asked of it.
     #[error("the broker broke off while we {doing}: {source}; {hint}")]
     Broken {
@@ -117,6 +123,18 @@ impl MqError {
         }
     }
 
+    /// Whether the broker is there and does not let us in: user, password, virtual host or permissions are wrong, and
+    /// nothing changes by itself.
+    #[must_use]
+    pub fn is_access_refused(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } | Self::Broken { source, .. } => {
+                matches!(reply_code(source), Some(403 | 530))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the connection can still be used after this.
     pub(crate) const fn is_of_the_message(&self) -> bool {
         matches!(self, Self::Unroutable { .. } | Self::Nack | Self::Body(_))
@@ -139,6 +157,7 @@ impl From<MqError> for SinkError {
             | MqError::Waiting { .. }
             | MqError::ConnectTimedOut { .. }
             | MqError::TimedOut { .. }
+            | MqError::Blocked
             | MqError::Unroutable { .. }
             | MqError::Nack
             | MqError::Unconfirmed
@@ -212,6 +231,7 @@ mod tests {
             (no_queue, SinkFault::Refused),
             (MqError::Nack, SinkFault::Refused),
             (blocked, SinkFault::Away),
+            (MqError::Blocked, SinkFault::Away),
             (MqError::ConnectTimedOut { broker, after }, SinkFault::Away),
         ] {
             let text = error.to_string();

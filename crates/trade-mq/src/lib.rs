@@ -54,6 +54,7 @@ mod consumer;
 mod error;
 mod link;
 mod listener;
+mod pool;
 mod queue;
 mod sequence;
 mod settings;

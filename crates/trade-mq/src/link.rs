@@ -3,9 +3,8 @@
 use std::{fmt, time::Duration};
 
 use lapin::{
-    Channel, Connection, ConnectionProperties, ExchangeKind,
-    options::{ConfirmSelectOptions, ExchangeDeclareOptions},
-    types::FieldTable,
+    Channel, Connection, ConnectionProperties, ExchangeKind, options::ExchangeDeclareOptions,
+    tcp::OwnedTLSConfig, types::FieldTable,
 };
 
 use crate::{MqError, RabbitSettings, settings::short};
@@ -33,24 +32,17 @@ impl Link {
     async fn connect(settings: &RabbitSettings) -> Result<Self, MqError> {
         let name = settings.connection_name.as_str().into();
         let properties = ConnectionProperties::default().with_connection_name(name);
-        let failed = |source| MqError::connect(settings.broker(), source);
-        let connection = Connection::connect_uri(settings.uri()?, properties)
+        let failed = |source: lapin::Error| MqError::connect(settings.broker(), source);
+        let tls = OwnedTLSConfig {
+            identity: None,
+            cert_chain: settings.ca_pem.clone(),
+        };
+        let runtime = lapin::runtime::default_runtime().map_err(failed)?;
+        let connection = Connection::connect_uri_with_config(settings.uri()?, properties, tls, runtime)
             .await
             .map_err(failed)?;
         let channel = connection.create_channel().await.map_err(failed)?;
         Ok(Self { channel, connection })
-    }
-
-    /// Asks for confirms, and declares the exchange when the settings say so.
-    pub(crate) async fn prepare_to_publish(&self, settings: &RabbitSettings) -> Result<(), MqError> {
-        within(settings.confirm_timeout, "asked for confirms", async {
-            self.channel.confirm_select(ConfirmSelectOptions::default()).await
-        })
-        .await?;
-        if settings.declare {
-            self.declare_exchange(settings).await?;
-        }
-        Ok(())
     }
 
     pub(crate) async fn declare_exchange(&self, settings: &RabbitSettings) -> Result<(), MqError> {
@@ -71,11 +63,26 @@ impl Link {
         self.connection.status().connected() && self.channel.status().connected()
     }
 
-    /// Says good-bye; whether the broker hears it does not matter.
-    pub(crate) async fn close(self) {
+    /// Another channel over the same connection.
+    pub(crate) async fn another_channel(&self) -> lapin::Result<Channel> {
+        self.connection.create_channel().await
+    }
+
+    /// Whether the broker has said that it takes no messages for now.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
+    /// Says good-bye; whether the broker has heard it.
+    pub(crate) async fn close(&self) -> bool {
         let farewell = self.connection.close(200, "done".into());
-        if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), farewell).await {
-            tracing::debug!(%error, "the connection was gone before it was closed");
+        match tokio::time::timeout(Duration::from_secs(1), farewell).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the connection was gone before it was closed");
+                false
+            }
+            Err(_elapsed) => false,
         }
     }
 }

@@ -3,6 +3,10 @@
 use std::{fmt, time::Duration};
 
 use lapin::{types::ShortString, uri::AMQPUri};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 use crate::MqError;
 
@@ -27,7 +31,7 @@ const HEARTBEAT_S: u16 = 20;
 /// ```
 #[derive(Clone)]
 pub struct RabbitSettings {
-    /// `amqp://user:password@host:5672/%2f`, or `amqps://` for TLS by the machine's own trust store.
+    /// `amqp://user:password@host:5672/%2f`, or `amqps://` for TLS by the machine's own trust store and `ca_pem`.
     /// The last part is the virtual host, percent-encoded. `?heartbeat=` in seconds is understood.
     pub url: String,
     /// The topic exchange.
@@ -45,6 +49,8 @@ pub struct RabbitSettings {
     pub backoff_longest: Duration,
     /// The name of the connection in the broker's management pages.
     pub connection_name: String,
+    /// The certificate of an authority of one's own, in PEM, that is trusted beside those of the machine.
+    pub ca_pem: Option<String>,
 }
 
 impl RabbitSettings {
@@ -61,6 +67,7 @@ impl RabbitSettings {
             backoff_first: Duration::from_secs(1),
             backoff_longest: Duration::from_secs(60),
             connection_name: "trade".into(),
+            ca_pem: None,
         }
     }
 
@@ -85,12 +92,21 @@ impl RabbitSettings {
                 return Err(MqError::Settings(format!("`{name}` must be longer than nothing")));
             }
         }
+        if self.ca_pem.as_deref().is_some_and(|pem| !holds_authority(pem)) {
+            return Err(MqError::Settings("`ca_file` has no certificate in PEM".into()));
+        }
         if self.backoff_longest < self.backoff_first {
             return Err(MqError::Settings(
                 "`backoff_longest` must not be shorter than `backoff_first`".into(),
             ));
         }
         Ok(())
+    }
+
+    /// So long a publish may take in all: as long as it takes to connect and to be confirmed. Where several instances
+    /// relay, it must not outlast the claim on an event; with the usual settings it does not.
+    pub(crate) fn publish_limit(&self) -> Duration {
+        self.connect_timeout.saturating_add(self.confirm_timeout)
     }
 
     /// The URL for people: without the password.
@@ -138,6 +154,14 @@ impl RabbitSettings {
     }
 }
 
+/// Whether a text holds certificates, all of which can be trusted.
+fn holds_authority(pem: &str) -> bool {
+    let mut authorities = RootCertStore::empty();
+    let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
+    certificates.all(|certificate| certificate.is_ok_and(|it| authorities.add(it).is_ok()))
+        && !authorities.is_empty()
+}
+
 /// A name as the protocol carries it.
 pub(crate) fn short(what: &str, name: &str) -> Result<ShortString, MqError> {
     ShortString::try_new(name)
@@ -162,6 +186,8 @@ impl fmt::Debug for RabbitSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NO_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
     #[test]
     fn the_password_is_never_shown() {
@@ -204,6 +230,8 @@ mod tests {
         };
         bad(|it| it.url = "http://127.0.0.1".into(), "amqp://user");
         bad(|it| it.url = "amqp://127.0.0.1/".into(), "%2f");
+        bad(|it| it.ca_pem = Some("hello".into()), "ca_file");
+        bad(|it| it.ca_pem = Some(NO_CERTIFICATE.into()), "ca_file");
         bad(|it| it.exchange.clear(), "exchange");
         bad(|it| it.exchange = "x".repeat(256), "255");
         bad(|it| it.confirm_timeout = Duration::ZERO, "confirm_timeout");

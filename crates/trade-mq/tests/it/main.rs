@@ -12,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bytes;
 mod consume;
 mod contract;
 mod cut;
