@@ -109,7 +109,7 @@ async fn wrong_credentials_and_hosts_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_declared_survives_a_restart_of_the_broker() {
+async fn what_is_declared_is_durable() {
     let corner = Corner::with_queue(&BOTH).await;
     let durable = ExchangeDeclareOptions {
         durable: true,

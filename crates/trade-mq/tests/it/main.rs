@@ -12,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alarm;
 mod bytes;
 mod consume;
 mod contract;
@@ -22,3 +23,4 @@ mod publish;
 mod recover;
 mod restart;
 mod support;
+mod tls;

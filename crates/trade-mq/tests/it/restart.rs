@@ -1,30 +1,31 @@
 //! The broker itself is stopped, or dies, and starts again: what it confirmed is there, what it did not is
 //! still in the outbox.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use lapin::{
     Connection, ConnectionProperties,
     options::{BasicAckOptions, BasicGetOptions},
 };
-use trade_mq::{RabbitSettings, RabbitSink, declare_queue};
+use trade_core::{SystemClock, port::EventSink};
+use trade_mq::{DeadLetter, ListenError, RabbitSettings, RabbitSink, declare_queue};
 
 use crate::{
     recover::in_order,
-    support::{BOTH, Broker, Outbox, PATIENCE, Signal},
+    support::{BOTH, Broker, Heard, Outbox, PATIENCE, Signal, consumer, event, start, until},
 };
 
 const QUEUE: &str = "trade-restart";
 
-/// Takes everything out of the queue.
-async fn drain(url: &str) -> Vec<String> {
+/// Takes everything out of a queue.
+pub(crate) async fn drain(url: &str, queue: &str) -> Vec<String> {
     let connection = Connection::connect(url, ConnectionProperties::default())
         .await
         .unwrap();
     let channel = connection.create_channel().await.unwrap();
     let mut bodies = Vec::new();
     let options = BasicGetOptions::default();
-    while let Some(message) = channel.basic_get(QUEUE.into(), options).await.unwrap() {
+    while let Some(message) = channel.basic_get(queue.into(), options).await.unwrap() {
         message.acker.ack(BasicAckOptions::default()).await.unwrap();
         bodies.push(String::from_utf8(message.delivery.data).unwrap());
     }
@@ -71,7 +72,7 @@ async fn a_broker_that_stops_or_dies_costs_no_event_and_no_order() {
             outbox.clock.advance(Duration::from_secs(60));
         }
         broker.up().await;
-        arrived.extend(drain(&broker.url()).await);
+        arrived.extend(drain(&broker.url(), QUEUE).await);
         let there = arrived.iter().collect::<BTreeSet<_>>().len();
         assert!(
             there >= sent,
@@ -81,11 +82,39 @@ async fn a_broker_that_stops_or_dies_costs_no_event_and_no_order() {
     relay(&outbox, &sink, total - sent).await;
     assert!(!outbox.is_waiting().await);
 
-    arrived.extend(drain(&broker.url()).await);
+    arrived.extend(drain(&broker.url(), QUEUE).await);
     let expected = outbox.bodies().await;
     let of = |bodies: &[String]| bodies.iter().cloned().collect::<BTreeSet<_>>();
     assert_eq!(of(&expected).len(), total);
     assert!(of(&arrived) == of(&expected), "{} of {total}", of(&arrived).len());
     assert!(in_order(&arrived), "an event overtook another of its order");
     broker.down(Signal::Term).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_declared_survives_a_restart_of_the_broker() {
+    let mut broker = Broker::start().await;
+    let settings = RabbitSettings {
+        connect_timeout: PATIENCE,
+        confirm_timeout: PATIENCE,
+        // Nobody declares it again.
+        declare: false,
+        ..RabbitSettings::new(broker.url())
+    };
+    let dead = DeadLetter::of(QUEUE);
+    declare_queue(&settings, QUEUE, &BOTH, Some(&dead)).await.unwrap();
+    broker.down(Signal::Term).await;
+    broker.up().await;
+
+    let sink = RabbitSink::new(settings.clone(), Arc::new(SystemClock::new())).unwrap();
+    sink.publish(&event(1)).await.unwrap();
+    let heard = Heard::new(|_| Err(ListenError::reject("no such order")));
+    let running = start(consumer(settings, QUEUE), &heard);
+    until("it is heard", || heard.count() == 1).await;
+    running.stop().await;
+    assert_eq!(
+        drain(&broker.url(), &dead.queue).await,
+        [event(1).body().unwrap()]
+    );
+    broker.down(Signal::Kill).await;
 }

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 /// Where Debian's package has it.
 const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 /// A broker on a busy machine takes its time to start.
 const START: Duration = Duration::from_secs(120);
 const ANSWER: Duration = Duration::from_secs(5);
@@ -32,6 +33,7 @@ pub(crate) enum Signal {
 pub(crate) struct Broker {
     folder: TempDir,
     port: u16,
+    tls_port: u16,
     dist_port: u16,
     running: Option<Child>,
 }
@@ -45,6 +47,12 @@ impl Broker {
         let folder = tempfile::tempdir().unwrap();
         // Nothing of the machine's own configuration.
         fs::write(folder.path().join("env.conf"), "").unwrap();
+        let tls_port = free_port();
+        fs::write(
+            folder.path().join("config.conf"),
+            configuration(folder.path(), tls_port),
+        )
+        .unwrap();
         if is_root() {
             let owned = Command::new("chown")
                 .args(["-R", "rabbitmq"])
@@ -55,6 +63,7 @@ impl Broker {
         let mut broker = Self {
             folder,
             port: free_port(),
+            tls_port,
             dist_port: free_port(),
             running: None,
         };
@@ -62,14 +71,28 @@ impl Broker {
         broker
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
     }
 
-    /// Starts it, with what it has kept, and waits until it takes connections.
-    pub(crate) async fn up(&mut self) {
+    /// The same over TLS, for a certificate of 127.0.0.1 by an authority that this machine does not know.
+    pub(crate) fn tls_url(&self) -> String {
+        format!("amqps://guest:guest@127.0.0.1:{}/%2f", self.tls_port)
+    }
+
+    /// Has it told something.
+    pub(crate) fn control(&self, arguments: &[&str]) {
+        let told = self.command(CONTROL).args(arguments).output().unwrap();
+        assert!(told.status.success(), "{arguments:?}: {told:?}");
+    }
+
+    /// A program of the broker's, as its user.
+    fn command(&self, program: &str) -> Command {
         let folder = self.folder.path();
-        let log = File::create(folder.join("out.log")).unwrap();
         let mut command = if is_root() {
             let mut as_its_user = Command::new("setpriv");
             as_its_user.args([
@@ -77,15 +100,27 @@ impl Broker {
                 "--regid=rabbitmq",
                 "--clear-groups",
                 "--",
-                PROGRAM,
+                program,
             ]);
             as_its_user
         } else {
-            Command::new(PROGRAM)
+            Command::new(program)
         };
         command
             .env("HOME", folder)
             .env("RABBITMQ_NODENAME", format!("trade-{}@localhost", self.port))
+            .env("RABBITMQ_CONF_ENV_FILE", folder.join("env.conf"))
+            .current_dir(folder)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts it, with what it has kept, and waits until it takes connections.
+    pub(crate) async fn up(&mut self) {
+        let folder = self.folder.path();
+        let log = File::create(folder.join("out.log")).unwrap();
+        let mut command = self.command(PROGRAM);
+        command
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.port.to_string())
             .env("RABBITMQ_DIST_PORT", self.dist_port.to_string())
@@ -93,10 +128,7 @@ impl Broker {
             .env("RABBITMQ_LOG_BASE", folder)
             .env("RABBITMQ_PID_FILE", folder.join("pid"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("plugins"))
-            .env("RABBITMQ_CONF_ENV_FILE", folder.join("env.conf"))
             .env("RABBITMQ_CONFIG_FILE", folder.join("config"))
-            .current_dir(folder)
-            .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             // A script starts it: a signal must find both.
@@ -153,6 +185,22 @@ impl Drop for Broker {
             let _gone = running.wait();
         }
     }
+}
+
+/// A second port, with TLS: the certificate and its authority are those of the webhooks' tests.
+fn configuration(folder: &Path, tls_port: u16) -> String {
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("../trade-webhook/tests/tls");
+    let mut text = format!("listeners.ssl.1 = 127.0.0.1:{tls_port}\nssl_options.verify = verify_none\n");
+    for (setting, file) in [
+        ("cacertfile", "authority.pem"),
+        ("certfile", "certificate.pem"),
+        ("keyfile", "key.pem"),
+    ] {
+        let copy = folder.join(file);
+        fs::copy(made.join(file), &copy).unwrap();
+        text.push_str(&format!("ssl_options.{setting} = {}\n", copy.display()));
+    }
+    text
 }
 
 fn is_root() -> bool {
