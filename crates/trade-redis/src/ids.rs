@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// does: no number comes twice.
 pub struct LeasedIds {
     shared: Arc<Shared>,
-    _keeper: JoinSet<()>,
+    keeper: tokio::sync::Mutex<JoinSet<()>>,
 }
 
 struct Shared {
@@ -101,8 +101,23 @@ impl LeasedIds {
         keeper.spawn(Arc::clone(&shared).keep());
         Ok(Self {
             shared,
-            _keeper: keeper,
+            keeper: tokio::sync::Mutex::new(keeper),
         })
+    }
+
+    /// Gives the leased node back and leases no other, for a program that ends: the next to start has the node at
+    /// once. To be called when every number that was made is stored or given up: whoever has the node next begins
+    /// above the stored ones.
+    pub async fn give_back(&self) {
+        // First, so that it leases nothing meanwhile.
+        self.keeper.lock().await.shutdown().await;
+        let held = self.shared.state().held.take();
+        let Some(held) = held else { return };
+        let node = held.lease.node;
+        match self.shared.leases.give_back(&held.lease).await {
+            Ok(()) => tracing::info!(node, "the leased node was given back"),
+            Err(error) => tracing::info!(node, %error, "the leased node is free once its lease ends"),
+        }
     }
 
     /// The node that numbers are made under now, if there is one.

@@ -12,7 +12,10 @@ use trade_core::{
     port::{Clock, Random},
 };
 
-use crate::{Redis, RedisError, lock::whole_ms};
+use crate::{
+    Redis, RedisError,
+    lock::{RELEASE, whole_ms},
+};
 
 /// Prolongs the lease of its owner. A key that is gone is written again only while the owner's own reckoning says
 /// that its lease lasts (`ARGV[3]`): nobody else can have begun to work under the node then.
@@ -174,6 +177,21 @@ impl Leases {
             *lease.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
         }
         Ok(is_ours)
+    }
+
+    /// Gives the lease back: it is over for its owner first, and the node free for others after that.
+    pub(crate) async fn give_back(&self, lease: &Lease) -> Result<(), RedisError> {
+        *lease.until.lock().unwrap_or_else(PoisonError::into_inner) = Until {
+            monotonic: Duration::ZERO,
+            wall: self.clock.now(),
+        };
+        let mut release = redis::cmd("EVAL");
+        release
+            .arg(RELEASE)
+            .arg(1)
+            .arg(self.key(lease.node))
+            .arg(&lease.owner);
+        self.redis.ask::<u64>(&release).await.map(drop)
     }
 
     /// The end of a lease that is asked for now: Redis counts from later on, so ours ends before its does.

@@ -17,7 +17,7 @@ use crate::{Redis, RedisError};
 
 /// Deletes the key only if it still is the owner's: between a look and a deletion the lease may end, and the key
 /// be another's.
-const RELEASE: &str =
+pub(crate) const RELEASE: &str =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
 /// A waiter looks again after 10 to 41 ms. Chance spreads the waiters, so that none is last every time.

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use redis::TlsCertificates;
 use trade_core::Secret;
 
 use crate::RedisError;
@@ -16,8 +17,8 @@ use crate::RedisError;
 /// ```
 #[derive(Clone)]
 pub struct RedisSettings {
-    /// `redis://user:password@host:6379/0`, or `rediss://` for TLS by the machine's own trust store. The last
-    /// part is the number of the database.
+    /// `redis://user:password@host:6379/0`, or `rediss://` for TLS by the machine's own trust store, or by
+    /// `ca_pem`. The last part is the number of the database.
     pub url: Secret,
     /// What every key starts with; a colon follows. Instances that share one database share it.
     pub prefix: String,
@@ -31,6 +32,9 @@ pub struct RedisSettings {
     pub backoff_longest: Duration,
     /// How often Redis is asked whether it still takes writes.
     pub probe_every: Duration,
+    /// The certificate of an authority of one's own, in PEM: the one that is trusted then, in the place of those of
+    /// the machine.
+    pub ca_pem: Option<String>,
 }
 
 impl RedisSettings {
@@ -46,6 +50,7 @@ impl RedisSettings {
             backoff_first: Duration::from_millis(250),
             backoff_longest: Duration::from_secs(8),
             probe_every: Duration::from_secs(2),
+            ca_pem: None,
         }
     }
 
@@ -102,7 +107,7 @@ impl RedisSettings {
     pub(crate) fn client(&self) -> Result<redis::Client, RedisError> {
         // The cause is left out: it may quote the URL, and with it the password.
         let opened = redis::Client::open(self.url.expose()).ok();
-        opened
+        let client = opened
             .filter(|_| self.place().starts_with("redis"))
             .ok_or_else(|| RedisError::Settings {
                 field: "url",
@@ -111,11 +116,38 @@ impl RedisSettings {
                      characters in user and password percent-encoded, a number at the end; it is {}",
                     self.place()
                 ),
-            })
+            })?;
+        match &self.ca_pem {
+            Some(pem) if self.url.expose().starts_with("rediss:") => self.trusting(pem),
+            Some(_) => Err(wrong_authority(
+                "is of no use without TLS: the URL must begin with rediss://",
+            )),
+            None => Ok(client),
+        }
+    }
+
+    fn trusting(&self, pem: &str) -> Result<redis::Client, RedisError> {
+        let none = || wrong_authority("has no certificate in PEM");
+        // The client library takes a text without any.
+        if !pem.contains("-----BEGIN CERTIFICATE-----") {
+            return Err(none());
+        }
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert: Some(pem.as_bytes().to_vec()),
+        };
+        redis::Client::build_with_tls(self.url.expose(), certificates).map_err(|_cause| none())
     }
 
     pub(crate) fn key(&self, kind: &str, name: &str) -> String {
         format!("{}:{kind}:{name}", self.prefix)
+    }
+}
+
+fn wrong_authority(rule: &str) -> RedisError {
+    RedisError::Settings {
+        field: "ca_file",
+        rule: rule.into(),
     }
 }
 
@@ -186,6 +218,14 @@ mod tests {
             let error = settings.check().unwrap_err().to_string();
             assert!(error.starts_with(field), "{error}");
         };
+        bad(|it| it.ca_pem = Some("hello".into()), "ca_file");
+        bad(
+            |it| {
+                it.url = Secret::new("rediss://cache");
+                it.ca_pem = Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".into());
+            },
+            "ca_file: has no",
+        );
         bad(|it| it.prefix.clear(), "prefix");
         bad(|it| it.prefix = "a b".into(), "prefix");
         bad(|it| it.response_timeout = Duration::ZERO, "response_timeout");

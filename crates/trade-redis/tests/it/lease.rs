@@ -244,6 +244,31 @@ async fn a_key_that_vanished_is_written_again_and_one_of_another_is_left() {
     ids.next().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_given_back_is_the_next_ones_at_once() {
+    let settings = settings(redis_url());
+    let only = || nodes(1, PATIENCE);
+    let redis = connected(&settings).await;
+    let ids = instance(redis.clone(), only(), None).await.unwrap();
+    ids.next().await.unwrap();
+    instance(redis.clone(), only(), None).await.unwrap_err();
+    ids.give_back().await;
+    assert!(matches!(ids.next().await, Err(IdError::NoNode(_))));
+    let next = instance(redis.clone(), only(), None).await.unwrap();
+    // By now it is another's.
+    ids.give_back().await;
+    assert!(next.node().is_ok() && instance(redis.clone(), only(), None).await.is_err());
+
+    ask::<()>(
+        &settings,
+        &["SET", &key(&settings, 600), "another", "PX", "60000"],
+    )
+    .await;
+    next.give_back().await;
+    let owner: String = ask(&settings, &["GET", &key(&settings, 600)]).await;
+    assert_eq!(owner, "another");
+}
+
 /// A Redis that was started anew has forgotten who has which node: it leases none until all leases of before ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_forgot_its_leases_gives_no_node_away_that_is_in_use() {

@@ -9,8 +9,10 @@
     reason = "a test fails by panicking, and asks for the time to see that nothing takes long"
 )]
 
+mod bytes;
 mod lease;
 mod link;
 mod lock;
 mod private;
 mod support;
+mod tls;
