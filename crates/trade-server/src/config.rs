@@ -155,6 +155,14 @@ impl Settings {
     }
 }
 
+/// What a `ca_file` holds.
+fn authority(file: Option<&Path>) -> Result<Option<String>, String> {
+    file.map(std::fs::read_to_string).transpose().map_err(|error| {
+        let file = file.unwrap_or(Path::new("")).display();
+        format!("ca_file: {file} cannot be read: {error}")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +197,14 @@ mod tests {
         let redis = |url: &str| error_of(&format!("{GOOD}\n[redis]\nurl = \"{url}\""));
         assert!(redis("http://:s3cret@cache").contains("redis.url: must look like redis://"));
         assert!(!redis("redis://:s3cret@cache/x").contains("s3cret"));
+        for section in [
+            "rabbitmq]\nurl = \"amqps://broker\"",
+            "redis]\nurl = \"rediss://cache\"",
+        ] {
+            let with = |file: &str| error_of(&format!("{GOOD}\n[{section}\nca_file = \"{file}\""));
+            assert!(with("/no/such/file").contains("ca_file: /no/such/file cannot be read"));
+            assert!(with("Cargo.toml").contains("has no certificate in PEM"));
+        }
         let node = format!("[server]\nnode = 600\n{GOOD}\n[redis]\nurl = \"redis://cache\"");
         assert!(error_of(&node).contains("server.node: 600 is leased out by Redis"));
         assert!(Settings::from_toml(&node.replace("600", "511")).is_ok());

@@ -36,7 +36,7 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use trade_core::{Secret, port::Random, service::TradeService};
 
-pub use health::RedisHealth;
+pub use health::{Outside, RedisHealth};
 pub use problem::Problem;
 
 use crate::{jobs::Jobs, metrics::Metrics, qr::QrOptions};
@@ -61,8 +61,8 @@ pub struct App {
     pub announced: watch::Receiver<u64>,
     /// Tells whether requests can be served.
     pub probe: Arc<dyn Probe>,
-    /// Redis, when one is configured: the server goes on without it, and says so.
-    pub redis: Option<RedisHealth>,
+    /// Redis and the broker, when they are configured: the server goes on without them, and says so.
+    pub outside: Outside,
     /// Where requests and notices are counted.
     pub metrics: Metrics,
     /// Ids of requests that come without one.

@@ -36,7 +36,7 @@ use self::{
         OfBuild, OfCall, OfChannel, OfError, OfJob, OfJobOutcome, OfOperation, OfRefusal, OfRequest, OfRoute,
     },
 };
-use crate::{causes::one_line, http::RedisHealth};
+use crate::{causes::one_line, http::Outside};
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -94,9 +94,9 @@ impl Metrics {
         self.0.watch.change(|watched| watched.calls_dropped = dropped);
     }
 
-    /// Shows whether Redis is there, and how often its lock failed.
-    pub fn watch_redis(&self, redis: RedisHealth) {
-        self.0.watch.change(|watched| watched.redis = Some(redis));
+    /// Shows whether Redis and the broker are there, and how often the lock failed.
+    pub fn watch_outside(&self, outside: Outside) {
+        self.0.watch.change(|watched| watched.outside = outside);
     }
 
     /// Counts one attempt of a call to a channel, and how long it took when it was sent.

@@ -1,6 +1,6 @@
 //! A running server: started on a listener, stopped when told, in order.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -8,6 +8,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 use trade_core::service::TradeService;
+use trade_redis::LeasedIds;
 
 use crate::{
     config::Settings,
@@ -15,7 +16,7 @@ use crate::{
     infra::CallWriter,
     jobs::Jobs,
     metrics::Metrics,
-    wire::{self, Environment, WireError},
+    wire::{self, Broker, Environment, WireError},
 };
 
 /// Why a server did not start.
@@ -45,8 +46,33 @@ pub struct Running {
     jobs: JoinSet<()>,
     http: JoinHandle<std::io::Result<()>>,
     calls: CallWriter,
+    shared: Shared,
     drain: Duration,
     patience: Duration,
+}
+
+/// What a server has of others, and leaves in order.
+struct Shared {
+    broker: Option<Broker>,
+    leased: Option<Arc<LeasedIds>>,
+}
+
+impl Shared {
+    /// Closes what is open. The node is given back only when nothing may still store a number made under it.
+    async fn leave(self, is_all_stored: bool) {
+        if let Some(broker) = self.broker {
+            broker.close().await;
+        }
+        if let Some(leased) = self.leased.filter(|_| is_all_stored) {
+            leased.give_back().await;
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 /// Listens where the settings say.
@@ -94,7 +120,7 @@ pub async fn start(
         qr: settings.qr.clone(),
         announced: wired.announced,
         probe: wired.probe,
-        redis: wired.redis,
+        outside: wired.outside,
         metrics,
         random,
         draining: is_draining,
@@ -109,6 +135,10 @@ pub async fn start(
         jobs: jobs.start(),
         http,
         calls: wired.calls,
+        shared: Shared {
+            broker: wired.broker,
+            leased: wired.leased,
+        },
         drain: Duration::from_secs(settings.server.drain_secs),
         patience: Duration::from_secs(settings.server.shutdown_secs),
     })
@@ -154,6 +184,7 @@ impl Running {
             mut jobs,
             mut http,
             calls,
+            shared,
             patience,
             ..
         } = self;
@@ -163,10 +194,12 @@ impl Running {
             // Last, so that it has the calls of all that ended before.
             calls.finish().await;
         };
-        if tokio::time::timeout(patience, ended).await.is_err() {
+        let in_time = tokio::time::timeout(patience, ended).await.is_ok();
+        if !in_time {
             tracing::warn!("some requests did not end in time and were cut off");
             http.abort();
         }
+        shared.leave(in_time).await;
         tracing::info!("stopped");
     }
 }

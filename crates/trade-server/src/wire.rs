@@ -1,6 +1,7 @@
 //! The composition root: the only place that knows both what is needed and what provides it.
 
 mod alipay;
+mod broker;
 mod redis;
 mod stores;
 mod wechat;
@@ -20,10 +21,11 @@ use trade_redis::LeasedIds;
 use trade_store::SqlStore;
 use trade_webhook::WebhookSink;
 
+pub(crate) use self::broker::Broker;
 use crate::{
     causes::one_line,
     config::{Merchant, Settings, Store},
-    http::{Probe, RedisHealth},
+    http::{Outside, Probe},
     infra::{CallRecorder, CallWriter, Fan, LocalSink, Measured},
     metrics::Metrics,
 };
@@ -108,6 +110,12 @@ pub enum WireError {
     /// The broker's settings cannot work.
     #[error("rabbitmq: events cannot be announced")]
     Broker(#[from] trade_mq::MqError),
+    /// The broker does not let us in.
+    #[error("rabbitmq.url: the broker does not let us in")]
+    BrokerRefuses(#[source] trade_mq::MqError),
+    /// Another setting cannot work.
+    #[error("{0}")]
+    Setting(String),
     /// The settings of a webhook cannot work.
     #[error("events cannot be sent: {0}")]
     Webhook(String),
@@ -149,7 +157,9 @@ pub(crate) struct Wired {
     pub(crate) announced: watch::Receiver<u64>,
     pub(crate) calls: CallWriter,
     pub(crate) probe: Arc<dyn Probe>,
-    pub(crate) redis: Option<RedisHealth>,
+    pub(crate) outside: Outside,
+    pub(crate) broker: Option<Broker>,
+    pub(crate) leased: Option<Arc<LeasedIds>>,
 }
 
 pub(crate) async fn build(
@@ -167,13 +177,17 @@ pub(crate) async fn build(
         metrics.watch_store("shared", opened.clone());
     }
     let stores = stores.map(|store| environment.decorate.store(Arc::new(store)));
+    // Before a node is leased, which a start that ends here would keep from others for a while.
+    let broker = Broker::start(settings, &environment.clock).await?;
     let common = redis::start(settings, &environment, stores.shared).await?;
-    if let Some(health) = &common.health {
-        metrics.watch_redis(health.clone());
-    }
     let (clock, decorate) = (environment.clock, environment.decorate);
     let (local, announced) = LocalSink::new();
-    let sink = sink(settings, local, &clock)?;
+    let outside = Outside {
+        redis: common.health,
+        broker: broker.as_ref().map(|broker| Arc::clone(&broker.sink)),
+    };
+    metrics.watch_outside(outside.clone());
+    let sink = sink(settings, outside.broker.clone(), local, &clock)?;
     let (recorder, calls) = CallRecorder::start(stores.jobs.clone());
     metrics.watch_dropped_calls(calls.dropped());
     let ports = Ports {
@@ -199,21 +213,24 @@ pub(crate) async fn build(
         calls,
         probe: Arc::new(Needs {
             store: opened,
-            leased: common.leased,
+            leased: common.leased.clone(),
         }),
-        redis: common.health,
+        outside,
+        broker,
+        leased: common.leased,
     })
 }
 
 /// Events go to the broker and the receivers that are configured, and to the streams.
 fn sink(
     settings: &Settings,
+    broker: Option<Arc<RabbitSink>>,
     local: LocalSink,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn EventSink>, WireError> {
     let mut sinks: Vec<Arc<dyn EventSink>> = Vec::new();
-    if let Some(rabbitmq) = &settings.rabbitmq {
-        sinks.push(Arc::new(RabbitSink::new(rabbitmq.settings(), Arc::clone(clock))?));
+    if let Some(broker) = broker {
+        sinks.push(broker);
     }
     for (index, webhook) in settings.webhooks.iter().enumerate() {
         let failed = |why| WireError::Webhook(format!("webhook[{index}].{why}"));

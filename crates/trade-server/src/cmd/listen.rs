@@ -31,7 +31,7 @@ pub(super) async fn run(app: &str, queue: &str, config: Option<&Path>) -> Result
     let Some(rabbitmq) = &settings.rabbitmq else {
         return Err("rabbitmq.url: is not set, so events go to no broker".into());
     };
-    let rabbit = rabbitmq.settings();
+    let rabbit = rabbitmq.settings().map_err(|fault| format!("rabbitmq.{fault}"))?;
     declare_queue(&rabbit, queue, &KEYS, Some(&DeadLetter::of(queue))).await?;
     let consumer = ConsumerSettings::new(rabbit, queue, [ProductAppId::new(app)?]);
     let consumer = Consumer::new(consumer, Arc::new(Print), Arc::new(SystemClock::new()))?;

@@ -1,10 +1,12 @@
 //! What several instances share besides the database.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use trade_core::Secret;
 use trade_redis::{LeaseSettings, RedisError, RedisSettings};
 
-use super::Server;
+use super::{Server, authority};
 
 /// `[redis]`: a lock, and who has which node.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,14 +17,20 @@ pub struct Redis {
     /// What every key starts with; `trade` unless given. The instances of one database share it.
     #[serde(default)]
     pub prefix: Option<String>,
+    /// A PEM file with an authority of one's own for `rediss://`, trusted in the place of those of the machine.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Redis {
     pub(super) fn check(&self, server: &Server, wrong: &mut Vec<String>) {
-        match self.settings().check() {
-            Err(RedisError::Settings { field, rule }) => wrong.push(format!("redis.{field}: {rule}")),
-            Err(error) => wrong.push(format!("redis: {error}")),
-            Ok(()) => {}
+        match self.settings() {
+            Err(fault) => wrong.push(format!("redis.{fault}")),
+            Ok(settings) => match settings.check() {
+                Err(RedisError::Settings { field, rule }) => wrong.push(format!("redis.{field}: {rule}")),
+                Err(error) => wrong.push(format!("redis: {error}")),
+                Ok(()) => {}
+            },
         }
         let leased = LeaseSettings::NODES;
         if let Some(node) = server.node.filter(|node| leased.contains(node)) {
@@ -35,12 +43,15 @@ impl Redis {
     }
 
     /// The same for the connection.
-    #[must_use]
-    pub fn settings(&self) -> RedisSettings {
+    ///
+    /// # Errors
+    /// The file of the authority cannot be read.
+    pub fn settings(&self) -> Result<RedisSettings, String> {
         let usual = RedisSettings::new(self.url.expose());
-        RedisSettings {
+        Ok(RedisSettings {
             prefix: self.prefix.clone().unwrap_or(usual.prefix),
+            ca_pem: authority(self.ca_file.as_deref())?,
             ..usual
-        }
+        })
     }
 }

@@ -1,10 +1,12 @@
 //! Where the server listens, and where it announces.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use trade_core::Secret;
 use trade_mq::RabbitSettings;
+
+use super::authority;
 
 /// `[server]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -36,6 +38,9 @@ pub struct Rabbitmq {
     /// Whether the exchange is declared when the server connects.
     #[serde(default = "yes")]
     pub declare: bool,
+    /// A PEM file with an authority of one's own for `amqps://`, trusted beside those of the machine.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
 }
 
 fn exchange() -> String {
@@ -48,19 +53,27 @@ const fn yes() -> bool {
 
 impl Rabbitmq {
     pub(super) fn check(&self, wrong: &mut Vec<String>) {
-        if let Err(error) = self.settings().check() {
-            wrong.push(format!("rabbitmq: {error}"));
+        match self.settings() {
+            Err(fault) => wrong.push(format!("rabbitmq.{fault}")),
+            Ok(settings) => {
+                if let Err(error) = settings.check() {
+                    wrong.push(format!("rabbitmq: {error}"));
+                }
+            }
         }
     }
 
     /// The same for the sink.
-    #[must_use]
-    pub fn settings(&self) -> RabbitSettings {
-        RabbitSettings {
+    ///
+    /// # Errors
+    /// The file of the authority cannot be read.
+    pub fn settings(&self) -> Result<RabbitSettings, String> {
+        Ok(RabbitSettings {
             exchange: self.exchange.clone(),
             declare: self.declare,
+            ca_pem: authority(self.ca_file.as_deref())?,
             ..RabbitSettings::new(self.url.expose())
-        }
+        })
     }
 }
 

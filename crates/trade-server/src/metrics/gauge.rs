@@ -20,7 +20,7 @@ use trade_core::{
 };
 use trade_store::SqlStore;
 
-use crate::http::RedisHealth;
+use crate::http::{Outside, RedisHealth};
 
 use super::label::{OfKind, OfMerchant, OfPool};
 
@@ -30,7 +30,7 @@ pub(super) struct Watched {
     pub(super) breakers: Vec<(EnterpriseId, Channel, Arc<Breaker>)>,
     pub(super) stores: Vec<(&'static str, SqlStore)>,
     pub(super) calls_dropped: Arc<AtomicU64>,
-    pub(super) redis: Option<RedisHealth>,
+    pub(super) outside: Outside,
 }
 
 /// The same, as it becomes known while the server is put together.
@@ -49,7 +49,7 @@ impl Collector for Watch {
         let dropped = ConstCounter::new(watched.calls_dropped.load(Ordering::Relaxed));
         let help = "Channel calls that are missing in the record since the start";
         dropped.encode(out.encode_descriptor("trade_calls_dropped", help, None, MetricType::Counter)?)?;
-        if let Some((is_up, failures)) = watched.redis.as_ref().map(RedisHealth::counts) {
+        if let Some((is_up, failures)) = watched.outside.redis.as_ref().map(RedisHealth::counts) {
             let help = "1 when Redis is there, 0 when work goes on without it";
             one(&mut out, "trade_redis_up", help, u64::from(is_up))?;
             let help = "Locks that could not be asked for or given back, as Redis was away";
@@ -59,6 +59,15 @@ impl Collector for Watch {
                 None,
                 MetricType::Counter,
             )?)?;
+        }
+        if let Some(broker) = &watched.outside.broker {
+            let help = "1 when the broker takes events, 0 when they wait for it";
+            one(
+                &mut out,
+                "trade_broker_up",
+                help,
+                u64::from(broker.away().is_none()),
+            )?;
         }
         let breakers = watched.breakers.iter().map(|(enterprise_id, channel, breaker)| {
             let labels = OfMerchant {

@@ -40,7 +40,16 @@ pub(super) async fn start(
             health: None,
         });
     };
-    let redis = Redis::start(configured.settings(), Arc::clone(&clock)).await?;
+    let connection = configured
+        .settings()
+        .map_err(|fault| WireError::Setting(format!("redis.{fault}")))?;
+    let redis = Redis::start(connection, Arc::clone(&clock)).await?;
+    if let Some(why) = redis.away() {
+        tracing::warn!(
+            why,
+            "redis.url: Redis is away; the server starts without it where it can, and it is tried for"
+        );
+    }
     let lock = RedisLock::new(redis.clone(), LOCK_LEASE, Arc::clone(&clock), Arc::clone(&random));
     let health = RedisHealth {
         redis: redis.clone(),

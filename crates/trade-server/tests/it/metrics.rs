@@ -353,8 +353,8 @@ async fn every_metric_is_in_the_handbook_and_no_alarm_is_about_another() {
         .keys()
         .map(|sample| sample.split('{').next().unwrap().to_owned())
         .collect();
-    // With Redis alone; its own tests read them.
-    given.extend(["trade_redis_up", "trade_lock_failures_total"].map(ToOwned::to_owned));
+    // With Redis or a broker alone; their own tests read them.
+    given.extend(["trade_redis_up", "trade_lock_failures_total", "trade_broker_up"].map(ToOwned::to_owned));
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let alerts = fs::read_to_string(docs.join("alerts.example.yml")).unwrap();
     let alarmed = names(&alerts);

@@ -41,9 +41,10 @@ impl Serving {
                     return format!("http://{address}");
                 }
                 before.push_str(&line);
+                before.push('\n');
             }
         });
-        let log = thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+        let log = thread::spawn(move || before + &lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
         Self {
             child,
             base,

@@ -3,11 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use axum::http::StatusCode;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use trade_core::{ProductAppId, SystemClock, TradeStatusMsg};
 use trade_mq::{Consumer, ConsumerSettings, Handled, ListenError, Listener};
 use trade_server::wire::Environment;
+use trade_testkit::proxy::{Line, Proxy};
 
 use crate::{
     broker::{self, Post},
@@ -89,4 +91,39 @@ async fn a_payment_and_its_refund_reach_the_order_system() {
     assert_eq!(stuck, json!({"events": [], "tradings": [], "refunds": []}));
     stop.send(true).unwrap();
     listening.await.unwrap();
+}
+
+/// Waits until the server says that the broker is there, or is not; it is ready either way.
+async fn until_broker_is(world: &World, there: bool) {
+    let lines = |body: &serde_json::Value| body.as_str().unwrap_or_default().to_owned();
+    world
+        .until("/readyz", |body| match lines(body).split_once('\n') {
+            None => lines(body) == "ready" && there,
+            Some((ready, why)) => ready == "ready" && why.starts_with("without the broker") && !there,
+        })
+        .await;
+    assert_eq!(world.get("/readyz").await.0, StatusCode::OK);
+    let (_, metrics) = world.get("/metrics").await;
+    let gauge = format!("\ntrade_broker_up {}\n", u8::from(there));
+    assert!(lines(&metrics).contains(&gauge), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_is_away_is_shown_and_connected_to_again_without_an_event() {
+    let Some(url) = broker::url() else {
+        return;
+    };
+    let mut url = reqwest::Url::parse(&url).unwrap();
+    let address = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5672));
+    let proxy = Proxy::start(address).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(proxy.address().port())).unwrap();
+    let (world, post) = announcing(url.as_str()).await;
+    until_broker_is(&world, true).await;
+    proxy.set(Line::Cut).await;
+    until_broker_is(&world, false).await;
+    proxy.set(Line::Open).await;
+    until_broker_is(&world, true).await;
+    // Its exchange is deleted over this line.
+    drop(post);
 }

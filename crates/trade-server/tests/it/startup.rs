@@ -3,16 +3,20 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::Arc,
     time::Duration,
 };
 
 use axum::http::StatusCode;
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
+use trade_core::{SystemClock, SystemRandom, memory::MemoryStore, port::Clock};
+use trade_redis::{LeaseSettings, LeasedIds, Redis, RedisSettings};
 use trade_sandbox::faults::{Fault, FaultKind};
 use trade_store::SqlStore;
 
 use crate::{
+    broker,
     process::{Serving, trade},
     server,
     world::{World, bank, payment},
@@ -200,6 +204,106 @@ async fn a_broker_or_a_token_that_cannot_be_used_is_named() {
     assert!(errors.contains("rabbitmq"), "{errors}");
     let errors = refusal(&settings, &[("admin", "token", "hunter2".into())]).await;
     assert!(errors.contains("admin.token"), "{errors}");
+}
+
+#[tokio::test]
+async fn an_authority_that_cannot_be_used_is_named() {
+    let (_folder, settings) = settings().await;
+    for (section, url) in [("rabbitmq", "amqps://broker"), ("redis", "rediss://cache")] {
+        for (file, told) in [
+            ("/no/such/file.pem", "cannot be read"),
+            ("/etc/hostname", "no certificate"),
+        ] {
+            let changes = [(section, "url", url.into()), (section, "ca_file", file.into())];
+            let errors = refusal(&settings, &changes).await;
+            assert!(
+                errors.contains(section) && errors.contains("ca_file") && errors.contains(told),
+                "{file}: {errors}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_does_not_let_us_in_ends_the_start() {
+    let Some(url) = broker::url() else { return };
+    let (_folder, settings) = settings().await;
+    let mut wrong = reqwest::Url::parse(&url).unwrap();
+    wrong.set_password(Some("hunter2")).unwrap();
+    let errors = refusal(&settings, &[("rabbitmq", "url", wrong.as_str().into())]).await;
+    assert!(
+        errors.contains("rabbitmq.url: the broker does not let us in")
+            && errors.contains("user and password"),
+        "{errors}"
+    );
+    let mut wrong = reqwest::Url::parse(&url).unwrap();
+    wrong.set_path("/no-such-host");
+    let errors = refusal(&settings, &[("rabbitmq", "url", wrong.as_str().into())]).await;
+    assert!(
+        errors.contains("rabbitmq.url: the broker does not let us in") && errors.contains("virtual host"),
+        "{errors}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_and_a_redis_that_are_away_are_told_at_the_start_by_their_settings() {
+    let (_folder, settings) = settings().await;
+    let path = changed(
+        &settings,
+        &[
+            ("rabbitmq", "url", "amqp://trade:hunter2@127.0.0.1:1/%2f".into()),
+            ("redis", "url", "redis://:hunter2@127.0.0.1:1".into()),
+            ("server", "node", 1.into()),
+            ("server", "drain_secs", 0.into()),
+        ],
+    );
+    let (status, log) = Serving::start(&path).await.end().await;
+    assert!(status.success(), "{status}: {log}");
+    for told in ["rabbitmq.url: the broker is away", "redis.url: Redis is away"] {
+        let times = log.matches(told).count();
+        assert_eq!(times, 1, "{told}: {log}");
+    }
+    assert!(!log.contains("hunter2"), "a password was shown: {log}");
+}
+
+/// The next to start has its node at once, and the broker knows that it is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn told_to_end_it_gives_its_node_back_and_closes_its_connection() {
+    let Some(url) = broker::url() else { return };
+    let (_folder, settings) = settings().await;
+    let redis = std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into());
+    let prefix = format!("trade-server-test:{}:end", std::process::id());
+    let post = broker::Post::at(&url);
+    let changes = [
+        ("rabbitmq", "url", url.as_str().into()),
+        ("rabbitmq", "exchange", post.settings.exchange.as_str().into()),
+        ("redis", "url", redis.as_str().into()),
+        ("redis", "prefix", prefix.as_str().into()),
+        ("server", "drain_secs", 0.into()),
+    ];
+    let serving = Serving::start(&changed(&settings, &changes)).await;
+    let (status, log) = serving.end().await;
+    assert!(status.success(), "{status}: {log}");
+    assert!(log.contains("the connection to the broker was closed"), "{log}");
+    let (_, node) = log
+        .split_once("under a leased node node=")
+        .expect("a leased node");
+    let node = node.split_whitespace().next().unwrap().parse::<i64>().unwrap();
+
+    let settings = RedisSettings {
+        prefix,
+        ..RedisSettings::new(redis)
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let redis = Redis::start(settings, Arc::clone(&clock)).await.unwrap();
+    let that = LeaseSettings {
+        nodes: node..=node,
+        ..LeaseSettings::default()
+    };
+    let random = Arc::new(SystemRandom);
+    let marks = Arc::new(MemoryStore::default());
+    let next = LeasedIds::start(redis, that, None, (clock, random), marks).await;
+    assert_eq!(next.unwrap().node().unwrap(), node);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
