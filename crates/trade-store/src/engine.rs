@@ -38,6 +38,8 @@ pub(crate) struct Connections {
 pub(crate) enum Trouble {
     CannotOpen,
     Full,
+    /// It could not be read or written.
+    Disk,
     Busy,
     ReadOnly,
     Damaged,

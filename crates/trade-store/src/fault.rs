@@ -32,6 +32,10 @@ pub(crate) enum Fault {
     CannotOpen(#[source] DbErr),
     #[error("the disk is full, or the database has reached its page limit: make room and try again")]
     Full(#[source] DbErr),
+    #[error(
+        "the disk could not be read or written: it is full, over its quota, or it fails; see what the system says of it"
+    )]
+    Disk(#[source] DbErr),
     #[error("the database stayed locked: is another process writing without end?")]
     Busy(#[source] DbErr),
     #[error("another instance has been migrating the database for minutes: let it finish, and start again")]
@@ -96,7 +100,9 @@ impl Fault {
     /// commit has not; of any other error one cannot tell.
     pub(crate) fn of_commit(error: DbErr) -> Self {
         match Self::from(error) {
-            Self::Gone(error) | Self::Silent(error) | Self::Other(error) => Self::Unknown(error),
+            Self::Gone(error) | Self::Silent(error) | Self::Disk(error) | Self::Other(error) => {
+                Self::Unknown(error)
+            }
             told => told,
         }
     }
@@ -118,6 +124,7 @@ impl From<DbErr> for Fault {
         match engine::trouble(&error) {
             Trouble::CannotOpen => Self::CannotOpen(error),
             Trouble::Full => Self::Full(error),
+            Trouble::Disk => Self::Disk(error),
             Trouble::Busy => Self::Busy(error),
             Trouble::ReadOnly => Self::ReadOnly(error),
             Trouble::Damaged => Self::Damaged(error),

@@ -133,13 +133,20 @@ pub(super) async fn has_room(tx: &DatabaseTransaction) -> Result<(), Fault> {
     Ok(())
 }
 
+/// IOERR_SHMSIZE: the file that the connections to a database share could not be made as large as it must be.
+const NO_ROOM_TO_SHARE: u32 = 10 | (19 << 8);
+
 /// Tells the kinds of trouble apart by SQLite's result codes, of which the low byte is the kind.
 pub(super) fn trouble(code: &str) -> Trouble {
     let code: Option<u32> = code.parse().ok();
+    if code == Some(NO_ROOM_TO_SHARE) {
+        return Trouble::Full;
+    }
     match code.map(|code| code & 0xff) {
         // BUSY, LOCKED
         Some(5 | 6) => Trouble::Busy,
         Some(8) => Trouble::ReadOnly,
+        Some(10) => Trouble::Disk,
         // CORRUPT, NOTADB
         Some(11 | 26) => Trouble::Damaged,
         Some(13) => Trouble::Full,
@@ -183,4 +190,27 @@ pub(super) async fn plan(connection: &Patient, query: &sea_orm::sea_query::Selec
     let rows = connection.query_all_raw(statement).await.unwrap();
     let steps: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get_by_index(3)).collect();
     steps.unwrap().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_kinds_of_trouble() {
+        let cases = [
+            ("5", Trouble::Busy),
+            ("517", Trouble::Busy),
+            ("13", Trouble::Full),
+            ("4874", Trouble::Full),
+            ("778", Trouble::Disk),
+            ("1034", Trouble::Disk),
+            ("2067", Trouble::Constraint),
+            ("1", Trouble::Other),
+            ("", Trouble::Other),
+        ];
+        for (code, kind) in cases {
+            assert_eq!(trouble(code), kind, "{code}");
+        }
+    }
 }

@@ -1,5 +1,12 @@
 //! A full disk: an error that says so, nothing half written, and everything well once there is room.
 
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    process::Command,
+};
+
 use tempfile::TempDir;
 use trade_core::{
     Role, Trading, TradingChange,
@@ -8,7 +15,7 @@ use trade_core::{
 use trade_store::{Settings, SqlStore};
 use trade_testkit::fixture::{self, START};
 
-use super::{chain, opened};
+use super::{chain, column, opened, outsider};
 
 /// What a store holds of a trading: version, length of the journal, events in all.
 async fn shape(store: &SqlStore, trading: &Trading) -> (Option<i64>, usize, i64) {
@@ -77,4 +84,156 @@ async fn a_full_disk_writes_nothing_by_halves() {
     roomy.insert_trading(&second, &entry).await.unwrap();
     let done = roomy.commit_trading(&bulky(&second, 0, BULK)).await;
     assert_eq!(done.unwrap(), Commit::Done);
+}
+
+/// Where the disk is that holds next to nothing.
+const TINY: &str = "TRADE_TEST_TINY_DISK";
+
+/// Mounts a disk of 3 MiB that nobody else sees, and runs a test on it; why not, where that is not permitted.
+fn refused_a_disk_of_its_own(unshare: &str, test: &str) -> Option<String> {
+    let folder = TempDir::new().unwrap();
+    let script =
+        "mount -t tmpfs -o size=3m none \"$1\" || exit 97; exec \"$2\" --exact --ignored --nocapture \"$3\"";
+    let ran = Command::new("unshare")
+        .args([unshare, "--", "sh", "-c", script, "sh"])
+        .arg(folder.path())
+        .arg(std::env::current_exe().unwrap())
+        .arg(test)
+        .env(TINY, folder.path())
+        .output();
+    let ran = match ran {
+        Ok(ran) => ran,
+        Err(error) => return Some(error.to_string()),
+    };
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&ran.stdout),
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    match ran.status.code() {
+        Some(0) if said.contains("1 passed") => None,
+        Some(97 | 1) => Some(said),
+        _ => panic!("{:?}: {said}", ran.status),
+    }
+}
+
+/// A disk that is really full, which no limit of the engine's own foresees.
+#[test]
+fn a_disk_that_is_really_full_loses_nothing() {
+    let mut refused = String::new();
+    // As root, or as somebody who may be root among their own.
+    for unshare in ["-m", "-Urm"] {
+        match refused_a_disk_of_its_own(unshare, "full::on_a_tiny_disk") {
+            None => return,
+            Some(why) => refused.push_str(&why),
+        }
+    }
+    // Past what the test runner keeps to itself.
+    let note =
+        format!("\nNOT TESTED: a full disk of SQLite, since no file system may be mounted here: {refused}\n");
+    io::stderr().write_all(note.as_bytes()).unwrap();
+}
+
+/// Uses up every byte of the disk.
+fn fill_up(path: &Path) {
+    let mut file = fs::File::options().create(true).append(true).open(path).unwrap();
+    while file.write_all(&[0; 512]).is_ok() {}
+}
+
+/// Writes until there is no room; the rows that were said to be written, with the bytes of their answers.
+async fn written_until_full(store: &SqlStore, first: i64) -> Vec<(Trading, usize)> {
+    let mut written = Vec::new();
+    for number in first..first + 500 {
+        let trading = fixture::trading(number);
+        let entry = fixture::first_entry(&trading);
+        let mut paid = fixture::paid(&trading, Role::Winner, &format!("42{number}"));
+        let bytes = usize::try_from(number % 7).unwrap() * 5000;
+        paid.after.result_answer.body = "x".repeat(bytes);
+        if let Some(event) = &mut paid.event {
+            event.event_key = format!("trading:{number}:YJS");
+        }
+        let done = async {
+            store.insert_trading(&trading, &entry).await?;
+            store.commit_trading(&paid).await
+        };
+        match done.await {
+            Ok(done) => {
+                assert_eq!(done, Commit::Done);
+                written.push((paid.after, bytes));
+            }
+            Err(error) => {
+                assert!(chain(&error).contains("the disk is full"), "{}", chain(&error));
+                let shape = shape_of(store, &trading).await;
+                assert!(shape == (None, 0, 0) || shape == (Some(1), 1, 0), "{shape:?}");
+                return written;
+            }
+        }
+    }
+    panic!("the disk takes more than it holds");
+}
+
+async fn shape_of(store: &SqlStore, trading: &Trading) -> (Option<i64>, usize, usize) {
+    let row = store.trading(trading.trading_order_no).await.unwrap();
+    let journal = store.journal(trading.trading_order_no).await.unwrap();
+    let events = store.events_of(&trading.order()).await.unwrap();
+    (row.map(|row| row.version), journal.len(), events.len())
+}
+
+async fn assert_there(store: &SqlStore, written: &[(Trading, usize)]) {
+    for (trading, bytes) in written {
+        assert_eq!(shape_of(store, trading).await, (Some(2), 2, 1));
+        let row = store.trading(trading.trading_order_no).await.unwrap().unwrap();
+        assert_eq!(row.result_answer.body.len(), *bytes);
+    }
+    assert_eq!(store.audit().await.unwrap().violations, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "another test runs it on a disk of its own"]
+async fn on_a_tiny_disk() {
+    let Some(folder) = std::env::var_os(TINY) else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    let (path, ballast, rest) = (folder.join("t.db"), folder.join("ballast"), folder.join("rest"));
+    fs::write(&ballast, vec![0; 1 << 20]).unwrap();
+    opened(folder.join("closed.db")).await.close().await.unwrap();
+    let store = opened(&path).await;
+    let mut written = written_until_full(&store, 1).await;
+    fill_up(&rest);
+    // What was refused has left a little room in the log, which small writes use up first.
+    let mut pings = 0;
+    while store.ping().await.is_ok() {
+        pings += 1;
+        assert!(pings < 200, "a full disk takes everything");
+    }
+    for _ in 0..3 {
+        let error = store.ping().await.expect_err("no room at all");
+        assert!(chain(&error).contains("the disk is full"), "{}", chain(&error));
+        assert_there(&store, &written).await;
+    }
+    // A database that is new, or was closed in order, needs room to be opened.
+    for another in ["new.db", "closed.db"] {
+        let error = SqlStore::open(folder.join(another)).await.expect_err("no room");
+        assert!(
+            chain(&error).contains("the disk is full"),
+            "{another}: {}",
+            chain(&error)
+        );
+    }
+    // Room is made, and nobody has to do anything else.
+    fs::remove_file(&rest).unwrap();
+    fs::remove_file(&ballast).unwrap();
+    store.ping().await.unwrap();
+    let more = written_until_full(&store, 1001).await;
+    assert!(more.len() > 5, "{}", more.len());
+    written.extend(more);
+    assert_there(&store, &written).await;
+    // It is as full as before, and the process ends.
+    drop(store);
+    let store = SqlStore::open(&path).await.unwrap();
+    assert_there(&store, &written).await;
+    let raw = outsider(&path).await;
+    let integrity = "SELECT integrity_check FROM pragma_integrity_check";
+    assert_eq!(column(&raw, integrity).await.unwrap(), ["ok"]);
 }
