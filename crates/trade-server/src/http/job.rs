@@ -8,7 +8,7 @@ use axum::{
 use serde::Serialize;
 use trade_core::{job::Report, port::Shard};
 
-use super::{App, Problem, fields::Fields};
+use super::{App, Problem, fields::Fields, native, request};
 use crate::jobs::Job;
 
 /// Without a count, a tick does as much as the clockwork's own.
@@ -51,7 +51,10 @@ pub(super) async fn run(
         Some(0) => return Err(Problem::field("count", "must be greater than zero")),
         count => count.unwrap_or(app.jobs.batch()).min(MOST),
     };
-    let report = app.jobs.tick(job, count, shard).await?;
+    // A scheduler that hangs up in the middle of a tick leaves nothing claimed, and the tick is counted.
+    let jobs = app.jobs.clone();
+    let ticked = request::spawn(async move { jobs.tick(job, count, shard).await }).await;
+    let report = ticked.map_err(|_| native::interrupted())??;
     Ok(Json(report.into()))
 }
 

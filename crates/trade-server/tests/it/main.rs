@@ -22,6 +22,7 @@ mod clock;
 mod close;
 mod command;
 mod config;
+mod cut_off;
 mod docs;
 mod events;
 mod full;

@@ -19,7 +19,7 @@ use trade_server::wire::{Decorate, Environment};
 
 use crate::world::World;
 
-const TOKEN: &str = "canary-0123456789-0123456789";
+pub(crate) const TOKEN: &str = "canary-0123456789-0123456789";
 
 /// A world whose own clockwork stands still.
 async fn world() -> World {
@@ -37,7 +37,7 @@ async fn run(world: &World, path: &str, authorization: Option<&str>) -> (StatusC
     (status, response.json().await.unwrap())
 }
 
-async fn with_token(world: &World, path: &str) -> (StatusCode, Value) {
+pub(crate) async fn with_token(world: &World, path: &str) -> (StatusCode, Value) {
     run(world, path, Some(&format!("Bearer {TOKEN}"))).await
 }
 
