@@ -20,7 +20,7 @@ pub struct Server {
     /// How long it goes on serving after SIGTERM while it says that it is not ready, in seconds, 0 to 300: so
     /// long a load balancer needs to notice.
     pub drain_secs: u64,
-    /// How long running requests may take to finish after that, in seconds.
+    /// How long running requests may take to finish after that, in seconds, 1 to 300.
     pub shutdown_secs: u64,
     /// How long a payer has to pay, in minutes: 1 to 7200.
     pub pay_within_mins: u64,
@@ -100,17 +100,17 @@ impl Server {
         if let Some(node) = self.node.filter(|node| !(0..1024).contains(node)) {
             wrong.push(format!("server.node: {node} is out of range, 0 to 1023"));
         }
-        if self.drain_secs > 300 {
-            wrong.push(format!(
-                "server.drain_secs: {} is out of range, 0 to 300",
-                self.drain_secs
-            ));
-        }
-        if !(1..=7200).contains(&self.pay_within_mins) {
-            wrong.push(format!(
-                "server.pay_within_mins: {} is out of range, 1 to 7200",
-                self.pay_within_mins
-            ));
+        let rules = [
+            ("drain_secs", self.drain_secs, 0, 300),
+            ("shutdown_secs", self.shutdown_secs, 1, 300),
+            ("pay_within_mins", self.pay_within_mins, 1, 7200),
+        ];
+        for (name, value, least, most) in rules {
+            if !(least..=most).contains(&value) {
+                wrong.push(format!(
+                    "server.{name}: {value} is out of range, {least} to {most}"
+                ));
+            }
         }
     }
 

@@ -133,39 +133,54 @@ impl Shop {
 }
 
 /// An address nobody listens on now.
-async fn free_address() -> String {
+pub(crate) async fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
-fn redis_url() -> String {
+pub(crate) fn redis_url() -> String {
     env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into())
 }
 
 /// Starts an instance. The channels send their notices for its tradings to itself.
 async fn instance(node: i64, sandbox: &Sandbox, more: &Value) -> (Serving, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
     let address = free_address().await;
+    instance_at(&address, &address, node, sandbox, more).await
+}
+
+/// Starts an instance at an address. The channels send their notices for its tradings to another.
+pub(crate) async fn instance_at(
+    address: &str,
+    notified: &str,
+    node: i64,
+    sandbox: &Sandbox,
+    more: &Value,
+) -> (Serving, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
     let kit = sandbox.merchant();
     let (wechat, alipay) = (&kit.wechat.base_url, &kit.alipay.gateway_url);
-    let text = settings(
-        sandbox,
-        &format!("http://{address}"),
-        wechat,
-        alipay,
-        folder.path(),
-    );
+    let notified = format!("http://{notified}");
+    let text = settings(sandbox, &notified, wechat, alipay, folder.path());
     let mut table: toml::Table = text.parse().unwrap();
-    table.extend(toml::Table::try_from(more).unwrap());
     let own = toml::Table::try_from(json!({"listen": address, "node": node, "drain_secs": 0})).unwrap();
     table.insert("server".into(), own.into());
+    for (section, value) in toml::Table::try_from(more).unwrap() {
+        match (table.get_mut(&section), value) {
+            (Some(toml::Value::Table(there)), toml::Value::Table(more)) if section == "server" => {
+                there.extend(more);
+            }
+            (_, value) => {
+                table.insert(section, value);
+            }
+        }
+    }
     let file = folder.path().join("trade.toml");
     std::fs::write(&file, table.to_string()).unwrap();
     (Serving::start(&file).await, folder)
 }
 
-/// Everything is settled, refunded and announced; waits for it.
-async fn at_rest(store: &SqlStore) -> Rows {
+/// So many orders are settled, and everything is refunded and announced; waits for it.
+pub(crate) async fn at_rest(store: &SqlStore, orders: i64) -> Rows {
     let limit = Instant::now() + PATIENCE;
     loop {
         let rows = Rows::read(store).await.unwrap();
@@ -175,7 +190,7 @@ async fn at_rest(store: &SqlStore) -> Rows {
             .count();
         let open = rows.tradings().filter(|row| row.state.is_live()).count();
         let running = rows.refunds().filter(|row| !row.state.is_final()).count();
-        if (i64::try_from(winners).unwrap(), open, running, rows.unsent()) == (ORDERS, 0, 0, 0) {
+        if (i64::try_from(winners).unwrap(), open, running, rows.unsent()) == (orders, 0, 0, 0) {
             return rows;
         }
         let state = format!(
@@ -258,12 +273,12 @@ impl Listening {
 }
 
 /// What is kept agrees with the channels' books, and `trade audit` says so, too.
-async fn agrees(shop: &Shop, rows: &Rows, config: &Path) {
+pub(crate) async fn agrees(sandbox: &Sandbox, rows: &Rows, config: &Path) {
     let promises = Promises {
         announced: rows.events().iter().map(|event| event.event_id.get()).collect(),
         ..Promises::default()
     };
-    let truth = truth(&shop.sandbox.ledger(), shop.sandbox.now_ms());
+    let truth = truth(&sandbox.ledger(), sandbox.now_ms());
     let faults = oracle::always(rows, &truth, &promises);
     assert!(faults.is_empty(), "{faults:#?}");
     let mut audit = trade(&["audit"], config);
@@ -307,8 +322,8 @@ async fn killed_in_the_middle(engine: &Server, broker: &str) {
     drop(bought);
 
     let store = SqlStore::connect(&database.url()).await.unwrap();
-    let rows = at_rest(&store).await;
-    agrees(&shop, &rows, &second_folder.path().join("trade.toml")).await;
+    let rows = at_rest(&store, ORDERS).await;
+    agrees(&shop.sandbox, &rows, &second_folder.path().join("trade.toml")).await;
     heard_all(&rows, &listening.end(rows.events().len()).await);
     let (status, log) = second.end().await;
     assert!(status.success(), "{log}");
