@@ -26,6 +26,7 @@ mod crowd;
 mod cut_off;
 mod docs;
 mod events;
+mod exactly_once;
 mod full;
 mod going_down;
 mod health;
