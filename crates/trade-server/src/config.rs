@@ -241,6 +241,26 @@ mod tests {
     }
 
     #[test]
+    fn a_number_out_of_its_range_is_named_with_the_range() {
+        for (setting, value, range) in [
+            ("server.drain_secs", "301", "0 to 300"),
+            ("server.shutdown_secs", "0", "1 to 300"),
+            ("server.shutdown_secs", "301", "1 to 300"),
+            ("server.pay_within_mins", "0", "1 to 7200"),
+            ("jobs.relay_events_ms", "60001", "10 to 60000"),
+            ("jobs.prune_ms", "9", "10 to 3600000"),
+            ("jobs.prune_ms", "3600001", "10 to 3600000"),
+        ] {
+            let (section, key) = setting.split_once('.').unwrap();
+            let error = error_of(&format!("{GOOD}\n[{section}]\n{key} = {value}"));
+            let told = format!("{setting}: {value} is out of range, {range}");
+            assert!(error.contains(&told), "{error}");
+        }
+        let most = "[server]\nshutdown_secs = 300\n[jobs]\nprune_ms = 3600000";
+        assert!(Settings::from_toml(&format!("{GOOD}\n{most}")).is_ok());
+    }
+
+    #[test]
     fn what_cannot_be_read_is_not_quoted() {
         let syntax = error_of(&GOOD.replace("\"k\"", "\"canary\"x"));
         assert!(

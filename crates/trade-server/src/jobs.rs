@@ -66,12 +66,13 @@ impl Job {
 
     /// How long it rests when nothing is left to do. What is kept for days is not looked for every second.
     fn interval(self, settings: &Settings) -> Duration {
+        let seldom = settings.interval_ms.saturating_mul(60);
         let own = match self {
             Self::SyncTrading => settings.sync_trading_ms,
             Self::CloseExpired => settings.close_expired_ms,
             Self::SyncRefund => settings.sync_refund_ms,
             Self::RelayEvents => settings.relay_events_ms,
-            Self::Prune => Some(settings.interval_ms.saturating_mul(60)),
+            Self::Prune => Some(settings.prune_ms.unwrap_or(seldom)),
         };
         Duration::from_millis(own.unwrap_or(settings.interval_ms))
     }
@@ -205,5 +206,31 @@ impl fmt::Debug for Jobs {
         f.debug_struct("Jobs")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_job_rests_as_its_own_setting_says() {
+        let plain = Settings {
+            interval_ms: 200,
+            ..Settings::default()
+        };
+        let rests = |settings: &Settings| {
+            Job::ALL.map(|job| u64::try_from(job.interval(settings).as_millis()).unwrap_or(u64::MAX))
+        };
+        assert_eq!(rests(&plain), [200, 200, 200, 200, 12_000]);
+        let own = Settings {
+            sync_trading_ms: Some(11),
+            close_expired_ms: Some(12),
+            sync_refund_ms: Some(13),
+            relay_events_ms: Some(14),
+            prune_ms: Some(15),
+            ..plain
+        };
+        assert_eq!(rests(&own), [11, 12, 13, 14, 15]);
     }
 }

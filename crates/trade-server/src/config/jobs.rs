@@ -21,6 +21,8 @@ pub struct Jobs {
     pub sync_refund_ms: Option<u64>,
     /// The interval of announcing events.
     pub relay_events_ms: Option<u64>,
+    /// The interval of forgetting what is kept for days, 10 to 3600000; sixty times `interval_ms` unless given.
+    pub prune_ms: Option<u64>,
     /// How long after it was placed a trading is asked about first, in seconds, 1 to 3600; the waits after that
     /// grow.
     pub ask_first_secs: u64,
@@ -43,6 +45,7 @@ impl Default for Jobs {
             close_expired_ms: None,
             sync_refund_ms: None,
             relay_events_ms: None,
+            prune_ms: None,
             ask_first_secs: 5,
             ask_at_least_every_secs: 60,
             give_up_hours: 72,
@@ -55,15 +58,16 @@ impl Default for Jobs {
 impl Jobs {
     pub(super) fn check(&self, wrong: &mut Vec<String>) {
         let intervals = [
-            ("interval_ms", Some(self.interval_ms)),
-            ("sync_trading_ms", self.sync_trading_ms),
-            ("close_expired_ms", self.close_expired_ms),
-            ("sync_refund_ms", self.sync_refund_ms),
-            ("relay_events_ms", self.relay_events_ms),
+            ("interval_ms", Some(self.interval_ms), 60_000),
+            ("sync_trading_ms", self.sync_trading_ms, 60_000),
+            ("close_expired_ms", self.close_expired_ms, 60_000),
+            ("sync_refund_ms", self.sync_refund_ms, 60_000),
+            ("relay_events_ms", self.relay_events_ms, 60_000),
+            ("prune_ms", self.prune_ms, 3_600_000),
         ];
-        for (name, value) in intervals {
-            if let Some(value) = value.filter(|value| !(10..=60_000).contains(value)) {
-                wrong.push(format!("jobs.{name}: {value} is out of range, 10 to 60000"));
+        for (name, value, most) in intervals {
+            if let Some(value) = value.filter(|value| !(10..=most).contains(value)) {
+                wrong.push(format!("jobs.{name}: {value} is out of range, 10 to {most}"));
             }
         }
         let rules = [

@@ -19,6 +19,7 @@ mod call_log;
 mod cancel;
 #[path = "../common/clock.rs"]
 mod clock;
+mod clockwork;
 mod close;
 mod command;
 mod config;
