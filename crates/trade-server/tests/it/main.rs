@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod ages;
 mod bad_input;
 #[path = "../common/books.rs"]
 mod books;
