@@ -20,8 +20,9 @@ use trade_core::{
 };
 
 use crate::{
+    locks::WithoutLock,
     merchant::MERCHANT,
-    race::{WithoutLock, at_rest},
+    race::at_rest,
     server,
     world::{Tapped, World, payment},
 };

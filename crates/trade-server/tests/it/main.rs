@@ -34,6 +34,7 @@ mod going_down;
 mod health;
 mod idempotency;
 mod instances;
+mod locks;
 #[path = "../common/merchant.rs"]
 mod merchant;
 mod metrics;

@@ -1,24 +1,20 @@
-//! Sixty-four at a barrier, on the real server and every engine of the store; with the lock of the process
-//! and with one that keeps nobody out.
+//! Sixty-four at a barrier, on the real server and every engine of the store; with the lock of the process, with
+//! that of Redis, with one that ends while its owner is at work, and with one that keeps nobody out.
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use axum::http::StatusCode;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
-use trade_core::{
-    Timestamp,
-    port::{Lock, LockError, LockToken},
-    service::{Policy, Ports},
-};
+use trade_core::Timestamp;
 use trade_server::wire::Decorate;
 use trade_testkit::oracle::{self, Promises, Rows};
 
 use crate::{
     books::{codes_die_at, truth},
-    server,
+    locks::{WithRedis, WithoutLock},
+    server::{self, Server},
     world::{World, bank, payment},
 };
 
@@ -26,43 +22,41 @@ const TASKS: usize = 64;
 /// A world that needs more rounds does not come to rest. Most of them wait for the jobs of a busy machine.
 const ROUNDS: u32 = 5_000;
 
-/// A lock that everybody gets.
-#[derive(Debug)]
-struct Open;
+/// As the server has it.
+const LEASE: Duration = Duration::from_secs(30);
+/// Over before anything is done: the lock ends while its owner is at work, and the next one has it, too.
+const TOO_SHORT: Duration = Duration::from_millis(1);
 
-#[async_trait]
-impl Lock for Open {
-    async fn acquire(&self, key: &str, _wait: Duration) -> Result<LockToken, LockError> {
-        Ok(LockToken {
-            key: key.to_owned(),
-            owner: String::new(),
-        })
-    }
-
-    async fn release(&self, _token: LockToken) {}
-}
-
-#[derive(Debug)]
-pub(crate) struct WithoutLock;
-
-impl Decorate for WithoutLock {
-    fn service(&self, ports: Ports, policy: Policy) -> (Ports, Policy) {
-        let lock = Arc::new(Open);
-        (Ports { lock, ..ports }, policy)
-    }
-}
-
-/// Has it happen in a world with the lock, in one without, and without on every database server.
+/// Has it happen in a world with the lock of the process, in one with that of Redis, in one without; and on every
+/// database server with a lock in Redis that ends too soon, and without.
 async fn in_every_world(race: impl AsyncFn(&World)) {
     race(&World::new().await).await;
     race(&World::decorated(Arc::new(WithoutLock)).await).await;
-    for server in server::all() {
-        let database = server.empty().await;
-        let world = World::set(&[("store", "url", &database.url())], Arc::new(WithoutLock)).await;
-        race(&world).await;
-        drop(world.stop().await);
-        database.end().await;
+    if let Some(redis) = WithRedis::with_lease(LEASE).await {
+        race(&World::decorated(Arc::new(redis.clone())).await).await;
+        redis.was_used();
     }
+    for server in server::all() {
+        on(&server, Arc::new(WithoutLock), &race).await;
+        if let Some(redis) = WithRedis::with_lease(TOO_SHORT).await {
+            on(&server, Arc::new(redis.clone()), &race).await;
+            redis.was_used();
+        }
+    }
+}
+
+async fn on(server: &Server, lock: Arc<dyn Decorate>, race: &impl AsyncFn(&World)) {
+    let database = server.empty().await;
+    let url = database.url();
+    // Sixty-four at once wait for a few connections, on a busy machine for longer than a second.
+    let more = [
+        ("store", "url", url.as_str()),
+        ("store", "acquire_timeout_ms", "60000"),
+    ];
+    let world = World::set(&more, lock).await;
+    race(&world).await;
+    drop(world.stop().await);
+    database.end().await;
 }
 
 /// Has sixty-four do something at the same moment.
