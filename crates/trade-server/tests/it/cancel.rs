@@ -1,6 +1,7 @@
 //! Whoever asked goes away, at any moment: the work is whole or is not there, and asking again finishes it.
 //!
-//! `FAULT_EVERY=1` has them go away at every moment.
+//! Where many moments are too many, every so many-th is tried, counted from a chance one, which is printed.
+//! `FAULT_EVERY=1` has them go away at every moment; `FAULT_EVERY` and `FAULT_FROM` show a run again.
 
 use std::{
     future::{Future, poll_fn},
@@ -9,26 +10,25 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
-
 use futures_util::future::{BoxFuture, FutureExt};
+use sea_orm::DatabaseConnection;
 use tokio::io::AsyncWriteExt;
 use trade_core::{
-    Amount, Channel, EnterpriseId, ProductAppId, ProductOrderNo, ProductRefundNo, TradingOrderNo,
+    Amount, Channel, EnterpriseId, ProductAppId, ProductOrderNo, ProductRefundNo, SystemRandom,
+    TradingOrderNo,
     handler::{Headers, RawNotice},
+    port::Random,
     service::{CreateRefund, CreateTrading, TradeError, TradeService},
 };
+use trade_server::wire::Environment;
 
 use crate::{
     locks::WithoutLock,
     merchant::MERCHANT,
     race::at_rest,
-    server,
+    server::{self, Empty},
     world::{Tapped, World, payment},
 };
-
-/// No wait is longer, be the machine ever so busy.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Drops a call when it would be polled once more than `polls` times; what came of it before that.
 async fn abandoned_after<T>(polls: usize, call: impl Future<Output = T>) -> Option<T> {
@@ -147,18 +147,34 @@ async fn finish(world: &World, name: &str, polls: usize, ask: &Ask) {
     panic!("{name}, abandoned after {polls} polls, is never finished");
 }
 
-/// Has every request abandoned after 0, `step`, 2 × `step`… polls, until none is left to abandon.
-async fn sweep(world: &World, step: usize) {
+fn told(name: &str) -> Option<usize> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
+}
+
+/// A chance number below `step`.
+fn chance(step: usize) -> usize {
+    let mut byte = [0];
+    SystemRandom.fill(&mut byte);
+    usize::from(byte[0]) % step
+}
+
+/// Has every request abandoned after one chance number of polls and every `step`th from there, until none is left
+/// to abandon.
+#[expect(clippy::print_stdout, reason = "shown when the test fails, to run it again")]
+async fn sweep(world: &World, step: usize, look: impl AsyncFn()) {
     world.hold_notices();
-    let step = std::env::var("FAULT_EVERY").map_or(step, |every| every.parse().unwrap());
+    let step = told("FAULT_EVERY").unwrap_or(step);
+    let mut polls = told("FAULT_FROM").unwrap_or_else(|| chance(step));
+    println!("FAULT_EVERY={step} FAULT_FROM={polls}");
     let service = world.server.service().clone();
-    let (mut polls, mut order, mut abandoned) = (0, 1, 0);
+    let (mut order, mut abandoned) = (1, 0);
     loop {
         let mut left = 0;
         for (name, ask) in asks(world, order).await {
             if abandoned_after(polls, ask(service.clone())).await.is_none() {
                 left += 1;
             }
+            look().await;
             finish(world, name, polls, &ask).await;
         }
         abandoned += left;
@@ -168,7 +184,7 @@ async fn sweep(world: &World, step: usize) {
         order += 10;
         polls += step;
     }
-    assert!(abandoned * step > 40, "{abandoned} requests were abandoned");
+    assert!(abandoned * step > 30, "{abandoned} requests were abandoned");
     // Nothing is lost, nothing is twice, nothing is written by halves.
     let rows = at_rest(world).await;
     let refunded: i64 = rows.tradings().map(|row| row.refunded.get()).sum();
@@ -178,8 +194,23 @@ async fn sweep(world: &World, step: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_goes_away_at_any_moment_leaves_whole_work() {
     let world = World::decorated(Arc::new(WithoutLock)).await;
-    sweep(&world, 2).await;
+    sweep(&world, 2, async || {}).await;
     drop(world.stop().await);
+}
+
+/// That no connection is left in a transaction. Those of the jobs come and go; one that is left behind is there at
+/// every look, until the server rolls it back, many looks later. MariaDB looks itself only when nobody has for a
+/// tenth of a second.
+async fn none_is_left_in_a_transaction(database: &Empty, raw: &DatabaseConnection) {
+    let mut open = Vec::new();
+    for _ in 0..60 {
+        open = database.open_transactions(raw).await;
+        if open.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    panic!("left open: {open:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,29 +218,23 @@ async fn whoever_goes_away_leaves_no_transaction_on_a_server() {
     for server in server::all() {
         let database = server.empty().await;
         let world = World::set(&[("store", "url", &database.url())], Arc::new(WithoutLock)).await;
-        sweep(&world, 5).await;
-        drop(world.stop().await);
-        let (raw, since) = (database.outsider().await, Instant::now());
-        loop {
-            let open = database.open_transactions(&raw).await;
-            if open.is_empty() {
-                break;
-            }
-            assert!(since.elapsed() < PATIENCE, "left open: {open:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let raw = database.outsider().await;
+        sweep(&world, 3, async || {
+            none_is_left_in_a_transaction(&database, &raw).await
+        })
+        .await;
         raw.close().await.unwrap();
+        drop(world.stop().await);
         database.end().await;
     }
 }
 
-/// A caller closes its socket anywhere in a request, or while it waits for the answer.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_caller_that_hangs_up_finds_its_payment_made_once() {
-    let world = World::new().await;
+/// A caller closes its socket anywhere in a request, or while it waits for the answer; each `step`th of forty times.
+async fn hang_up(world: &World, step: usize, look: impl AsyncFn()) {
     let address = world.base.strip_prefix("http://").unwrap().to_owned();
     let mut asked = 0;
-    for order in 1..=40_i64 {
+    let orders: Vec<i64> = (1..=40).step_by(step).collect();
+    for order in orders.iter().copied() {
         let body = payment("WECHAT_PAY", order).to_string();
         let request = format!(
             "POST /trade/inner/native HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
@@ -225,11 +250,31 @@ async fn a_caller_that_hangs_up_finds_its_payment_made_once() {
             tokio::time::sleep(Duration::from_millis(2) * u32::try_from(order).unwrap()).await;
         }
         drop(socket);
+        look().await;
         let created = world.create("WECHAT_PAY", order).await;
         let again = world.create("WECHAT_PAY", order).await;
         assert_eq!(created["tradingOrderNo"], again["tradingOrderNo"]);
     }
-    assert!(asked > 10, "{asked}");
-    assert_eq!(world.sandbox.ledger().orders.len(), 40);
-    at_rest(&world).await;
+    assert!(asked * step > 10, "{asked}");
+    assert_eq!(world.sandbox.ledger().orders.len(), orders.len());
+    at_rest(world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_hangs_up_finds_its_payment_made_once() {
+    let world = World::new().await;
+    hang_up(&world, 1, async || {}).await;
+    for server in server::all() {
+        let database = server.empty().await;
+        let url = database.url();
+        let world = World::set(&[("store", "url", &url)], Environment::default().decorate).await;
+        let raw = database.outsider().await;
+        hang_up(&world, 4, async || {
+            none_is_left_in_a_transaction(&database, &raw).await
+        })
+        .await;
+        raw.close().await.unwrap();
+        drop(world.stop().await);
+        database.end().await;
+    }
 }
