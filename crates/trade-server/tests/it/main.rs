@@ -52,6 +52,7 @@ mod private_redis;
 mod process;
 mod rabbit;
 mod race;
+mod readme;
 mod redis;
 mod refund;
 #[path = "../../../trade-store/tests/it/server.rs"]

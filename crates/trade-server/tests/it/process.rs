@@ -7,6 +7,11 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+/// Where the real binary is.
+pub(crate) fn binary_folder() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_trade")).parent().unwrap()
+}
+
 /// A command of the real binary.
 pub(crate) fn trade(arguments: &[&str], settings: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trade"));
