@@ -24,6 +24,9 @@ const ONLY: &str = "CRASH_ONLY";
 /// Sweeps every point, when set; otherwise one of each run of points between which nothing is written.
 const EVERY: &str = "CRASH_EVERY";
 
+/// How often jobs tick beside the callers is chance: a point that was not reached is tried so many times.
+const ROUNDS: u32 = 5;
+
 /// What became of one server.
 pub(crate) struct Run {
     pub(crate) faults: Faults,
@@ -97,16 +100,17 @@ fn end_wherever_it_waits(engine: Option<&Server>) {
         Err(_) => that_differ(&quiet.reached),
     };
     println!("{} of {all} fail points", points.len());
-    let missed = sweep(&points, engine);
-    // The background writer of the calls keeps no order: one of its points may not come up again.
-    let missed: Vec<_> = missed
-        .iter()
-        .filter(|point| !point.starts_with("CallStore::"))
-        .collect();
-    assert!(
-        missed.len() * 20 < points.len(),
-        "too many were not reached again: {missed:?}"
-    );
+    let mut missed = points;
+    for round in 1..=ROUNDS {
+        missed = sweep(&missed, engine);
+        // The background writer of the calls keeps no order: one of its points may not come up again.
+        missed.retain(|point| !point.starts_with("CallStore::"));
+        println!("round {round}: {} not reached: {missed:?}", missed.len());
+        if missed.is_empty() {
+            return;
+        }
+    }
+    panic!("never reached again: {missed:?}");
 }
 
 /// From one call that writes to the next, a server leaves the same behind wherever it ends: of those
