@@ -5,6 +5,7 @@
 mod migrating;
 mod mysql;
 mod patience;
+mod patient;
 mod postgres;
 mod sqlite;
 
@@ -20,7 +21,8 @@ use sea_orm::{
 use crate::{fault::Fault, settings::Settings, store::PoolUse};
 
 pub(crate) use migrating::{has_table, lock_migrations, unlock_migrations};
-pub(crate) use patience::{Patience, Patient};
+pub(crate) use patience::Patience;
+pub(crate) use patient::Patient;
 
 /// Connections to one database.
 #[derive(Clone)]

@@ -72,8 +72,7 @@ async fn explained<W: Write>(writer: &Patient, work: &W) -> Result<W::Outcome, F
 }
 
 async fn once<W: Write>(writer: &Patient, work: &W) -> Result<W::Outcome, Fault> {
-    let patience = &writer.patience;
-    let tx = writer.begin().await?;
+    let (tx, patience) = writer.begin().await?;
     match patience.wait(work.run(&tx)).await {
         Ok(Verdict::Commit(outcome)) => {
             patience.wait(tx.commit()).await.map_err(Fault::of_commit)?;
