@@ -1,4 +1,5 @@
-//! Requests that hold every connection they have keep neither notices nor jobs waiting.
+//! Requests that hold every connection they have keep neither notices nor jobs waiting, nor what all need: numbers, and
+//! whether the server is ready.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -140,8 +141,11 @@ async fn a_crowd(server: &Server) {
         assert!(says_when, "no Retry-After");
     }
     let meanwhile = async {
+        // Beyond what is reserved: also the number of the event needs the store.
+        world.advance(Duration::from_secs(11));
         world.pay("WECHAT_PAY", &number);
         until_settled_and_announced(&store, &number).await;
+        assert_eq!(world.get("/readyz").await.0, StatusCode::OK);
         assert_eq!(pool(&world, "requests").await, [4.0, 4.0]);
         assert_eq!(pool(&world, "notices").await, [0.0, 1.0]);
         assert_eq!(pool(&world, "jobs").await[1], 2.0);
@@ -167,62 +171,5 @@ async fn a_crowd(server: &Server) {
 async fn a_crowd_of_requests_is_refused_for_the_moment_while_notices_and_jobs_go_on() {
     for server in server::all() {
         a_crowd(&server).await;
-    }
-}
-
-/// What requests, notices and jobs all need, numbers, is not behind the requests; nor is whoever asks whether the
-/// server is ready, or how it is.
-#[tokio::test]
-async fn numbers_and_readiness_do_not_wait_behind_requests() {
-    for server in server::all() {
-        let database = server.empty().await;
-        let url = database.url();
-        let more = [
-            ("store", "url", url.as_str()),
-            ("store", "connections", "2"),
-            ("store", "acquire_timeout_ms", "1000"),
-        ];
-        let world = World::set(&more, Environment::default().decorate).await;
-        let created = world.create("WECHAT_PAY", 1).await;
-        let number = created["tradingOrderNo"].as_str().unwrap().to_owned();
-        let keeper = hold_keys(&url).await;
-        let answered = AtomicU32::new(0);
-        let crowd = join_all((100..108).map(async |order| {
-            create(&world, order).await;
-            answered.fetch_add(1, Ordering::SeqCst);
-        }));
-        let meanwhile = async {
-            while answered.load(Ordering::SeqCst) < 6 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            // Beyond what is reserved: the number of the event needs the store.
-            world.advance(Duration::from_secs(11));
-            world.pay("WECHAT_PAY", &number);
-            let path = format!("/trade/admin/stuck?tradingOrderNo={number}");
-            let store = SqlStore::connect(&url).await.unwrap();
-            let number = TradingOrderNo::from_digits(&number).unwrap();
-            while store.trading(number).await.unwrap().unwrap().state != TradingState::Settled {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            assert_eq!(world.get("/readyz").await.0, StatusCode::OK);
-            let metrics = world
-                .http
-                .get(format!("{}/metrics", world.base))
-                .send()
-                .await
-                .unwrap();
-            assert!(metrics.text().await.unwrap().contains("\ntrade_store_up 1\n"));
-            assert_eq!(
-                answered.load(Ordering::SeqCst),
-                6,
-                "two hold all connections of requests"
-            );
-            assert_eq!(world.get(&path).await.0, StatusCode::SERVICE_UNAVAILABLE);
-            keeper.close().await.unwrap();
-            store.close().await.unwrap();
-        };
-        futures_util::future::join(crowd, meanwhile).await;
-        drop(world.stop().await);
-        database.end().await;
     }
 }
