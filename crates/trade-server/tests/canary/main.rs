@@ -52,7 +52,10 @@ use trade_server::{
     serve, telemetry,
     wire::{Decorate, Environment},
 };
-use trade_testkit::gated::{Gate, GatedStore, Operation};
+use trade_testkit::{
+    gated::{Gate, GatedStore, Operation},
+    proxy::{Line, Proxy},
+};
 
 use self::{
     found::Canaries,
@@ -96,14 +99,31 @@ impl Decorate for Panicking {
     }
 }
 
-/// A broker that knows nobody of that name and password; where there is none, an address without one.
-fn broker() -> String {
+/// A line to a broker that knows nobody of that name and password; none where there is no broker. It is down at first,
+/// since a server that is not let in at the start does not start.
+async fn broker() -> Option<Proxy> {
+    if env::var_os("TRADE_TEST_EMBEDDED").is_some() {
+        return None;
+    }
     let told = env::var("RABBITMQ_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".into());
-    let host = match env::var_os("TRADE_TEST_EMBEDDED") {
-        Some(_) => "127.0.0.1:1/%2f",
-        None => told.rsplit('@').next().unwrap(),
+    let host = told.rsplit('@').next().unwrap().split('/').next().unwrap();
+    let proxy = Proxy::start(host.to_owned()).await;
+    proxy.set(Line::Cut).await;
+    Some(proxy)
+}
+
+/// Has the broker refuse the server, which is tried for until then, and tells of it in the log.
+async fn refused_by(broker: &Proxy, log: &Kept) {
+    let refusals = || log.text().matches("ACCESS_REFUSED").count();
+    let before = refusals();
+    broker.set(Line::Open).await;
+    let refused = async {
+        while refusals() == before {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     };
-    format!("amqp://guest:{BROKER}@{host}")
+    let refused = tokio::time::timeout(Duration::from_secs(60), refused).await;
+    refused.expect("the broker refuses the server");
 }
 
 /// An order system that takes nothing, and the settings that send it everything.
@@ -361,7 +381,11 @@ async fn dump(url: &str) -> String {
 /// One world with its secrets, driven, stopped and searched.
 async fn tried(log: &Kept, url: Option<&str>) {
     let panicking = Panicking::default();
-    let broker = broker();
+    let line = broker().await;
+    let address = line
+        .as_ref()
+        .map_or_else(|| "127.0.0.1:1".to_owned(), |line| line.address().to_string());
+    let broker = format!("amqp://guest:{BROKER}@{address}/%2f");
     let secret_url = url.map(with_password);
     let redis = format!("redis://:{REDIS}@127.0.0.1:6379");
     let mut more = vec![
@@ -384,6 +408,9 @@ async fn tried(log: &Kept, url: Option<&str>) {
     canaries.plant(&kit.alipay.app_private_key);
     let answers = Kept::default();
     drive(&world, log, &answers, &panicking).await;
+    if let Some(line) = &line {
+        refused_by(line, log).await;
+    }
     refusals(&world, &answers).await;
     let folder = world.stop().await;
     match url {
