@@ -92,8 +92,14 @@ impl RabbitSettings {
                 return Err(MqError::Settings(format!("`{name}` must be longer than nothing")));
             }
         }
-        if self.ca_pem.as_deref().is_some_and(|pem| !holds_authority(pem)) {
-            return Err(MqError::Settings("`ca_file` has no certificate in PEM".into()));
+        if let Some(pem) = &self.ca_pem {
+            if !self.url.starts_with("amqps:") {
+                let rule = "`ca_file` is of no use without TLS: the URL must begin with amqps://";
+                return Err(MqError::Settings(rule.into()));
+            }
+            if !holds_authority(pem) {
+                return Err(MqError::Settings("`ca_file` has no certificate in PEM".into()));
+            }
         }
         if self.backoff_longest < self.backoff_first {
             return Err(MqError::Settings(
@@ -187,6 +193,7 @@ impl fmt::Debug for RabbitSettings {
 mod tests {
     use super::*;
 
+    const SECURE: &str = "amqps://broker/%2f";
     const NO_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
     #[test]
@@ -230,8 +237,15 @@ mod tests {
         };
         bad(|it| it.url = "http://127.0.0.1".into(), "amqp://user");
         bad(|it| it.url = "amqp://127.0.0.1/".into(), "%2f");
-        bad(|it| it.ca_pem = Some("hello".into()), "ca_file");
-        bad(|it| it.ca_pem = Some(NO_CERTIFICATE.into()), "ca_file");
+        bad(|it| it.ca_pem = Some(NO_CERTIFICATE.into()), "without TLS");
+        bad(
+            |it| (it.url, it.ca_pem) = (SECURE.into(), Some("hello".into())),
+            "PEM",
+        );
+        bad(
+            |it| (it.url, it.ca_pem) = (SECURE.into(), Some(NO_CERTIFICATE.into())),
+            "PEM",
+        );
         bad(|it| it.exchange.clear(), "exchange");
         bad(|it| it.exchange = "x".repeat(256), "255");
         bad(|it| it.confirm_timeout = Duration::ZERO, "confirm_timeout");

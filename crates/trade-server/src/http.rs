@@ -33,6 +33,7 @@ use axum::{
     routing::{get, post},
 };
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use trade_core::{Secret, port::Random, service::TradeService};
 
@@ -67,6 +68,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Ids of requests that come without one.
     pub random: Arc<dyn Random>,
+    /// The work that goes on when a caller hangs up.
+    pub works: TaskTracker,
     /// Set when the server is going down: not ready for new work, still finishing what it has.
     pub draining: watch::Receiver<bool>,
 }

@@ -7,6 +7,7 @@ use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
+use tokio_util::task::TaskTracker;
 use trade_core::service::TradeService;
 use trade_redis::LeasedIds;
 
@@ -45,6 +46,7 @@ pub struct Running {
     draining: watch::Sender<bool>,
     jobs: JoinSet<()>,
     http: JoinHandle<std::io::Result<()>>,
+    works: TaskTracker,
     calls: CallWriter,
     shared: Shared,
     drain: Duration,
@@ -58,7 +60,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Closes what is open. The node is given back only when nothing may still store a number made under it.
+    /// Closes what is open. The node is given back only when nothing is at work any more that has numbers of it.
     async fn leave(self, is_all_stored: bool) {
         if let Some(broker) = self.broker {
             broker.close().await;
@@ -103,6 +105,7 @@ pub async fn start(
     let wired = wire::build(settings, environment, &metrics).await?;
     let (stop, stopped) = watch::channel(false);
     let (draining, is_draining) = watch::channel(false);
+    let works = TaskTracker::new();
     let service = wired.service.clone();
     let stopping = stopped.clone();
     let jobs = Jobs::new(
@@ -123,6 +126,7 @@ pub async fn start(
         outside: wired.outside,
         metrics,
         random,
+        works: works.clone(),
         draining: is_draining,
     };
     let http = tokio::spawn(serve(listener, app, stopped));
@@ -134,6 +138,7 @@ pub async fn start(
         draining,
         jobs: jobs.start(),
         http,
+        works,
         calls: wired.calls,
         shared: Shared {
             broker: wired.broker,
@@ -183,6 +188,7 @@ impl Running {
         let Self {
             mut jobs,
             mut http,
+            works,
             calls,
             shared,
             patience,
@@ -191,6 +197,8 @@ impl Running {
         let ended = async {
             while jobs.join_next().await.is_some() {}
             let _ = (&mut http).await;
+            works.close();
+            works.wait().await;
             // Last, so that it has the calls of all that ended before.
             calls.finish().await;
         };
@@ -198,6 +206,7 @@ impl Running {
         if !in_time {
             tracing::warn!("some requests did not end in time and were cut off");
             http.abort();
+            jobs.shutdown().await;
         }
         shared.leave(in_time).await;
         tracing::info!("stopped");

@@ -44,6 +44,7 @@ mod audit;
 mod call;
 mod census;
 mod claim;
+mod ends;
 mod engine;
 mod fault;
 mod idempotency;

@@ -6,7 +6,7 @@ mod report;
 
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder,
     QuerySelect, Select,
     sea_query::{Alias, Expr, Query},
 };
@@ -18,7 +18,7 @@ use trade_core::{
 use self::report::Report;
 use crate::{
     fault::Fault,
-    legible::first_legible,
+    legible::{first_legible, legible},
     store::SqlStore,
     table::{
         BadColumn,
@@ -73,14 +73,14 @@ fn waits_behind_another() -> Condition {
     Condition::all().add(Expr::exists(same_order_before))
 }
 
-fn due(now: Timestamp, limit: u32) -> Select<Entity> {
+fn due(now: Timestamp, order: Order, limit: u64) -> Select<Entity> {
     Entity::find()
         .filter(Column::DueAt.lte(now.ms()))
         .filter(waits_behind_another().not())
         // In the order of the index that leads to them: however many are due, no more are read than are taken.
-        .order_by_asc(Column::DueAt)
-        .order_by_asc(Column::Id)
-        .limit(u64::from(limit))
+        .order_by(Column::DueAt, order.clone())
+        .order_by(Column::Id, order)
+        .limit(limit)
 }
 
 fn waiting(only_stuck: bool, limit: u32) -> Select<Entity> {
@@ -116,8 +116,7 @@ impl SqlStore {
 
     async fn read_waiting(&self, only_stuck: bool, limit: u32) -> Result<Vec<WaitingEvent>, Fault> {
         let rows = waiting(only_stuck, limit).all(self.reader()).await?;
-        let waiting: Result<_, BadColumn> = rows.into_iter().map(WaitingEvent::try_from).collect();
-        Ok(waiting?)
+        Ok(legible(rows))
     }
 
     async fn read_of(&self, order: &OrderKey) -> Result<Vec<Event>, Fault> {
@@ -151,7 +150,7 @@ impl Outbox for SqlStore {
     ) -> Result<Vec<Event>, StoreError> {
         self.give_positions().await?;
         // Mostly there is nothing, and then nothing is locked.
-        let first = due(now, 1).one(self.reader()).await;
+        let first = due(now, Order::Asc, 1).one(self.reader()).await;
         let first = first.map_err(|error| Fault::from(error).during("look for events that are due"))?;
         if first.is_none() {
             return Ok(Vec::new());
@@ -241,7 +240,13 @@ mod tests {
     #[tokio::test]
     async fn what_was_announced_is_not_walked_through() {
         let store = SqlStore::in_memory().await.unwrap();
-        let queries = [due(Timestamp::from_ms(0), 1), waiting(false, 1), waiting(true, 1)];
+        let now = Timestamp::from_ms(0);
+        let queries = [
+            due(now, Order::Asc, 1),
+            due(now, Order::Desc, 1),
+            waiting(false, 1),
+            waiting(true, 1),
+        ];
         for query in queries {
             let plan = plan(store.reader(), &query.into_query()).await;
             assert!(plan.contains("USING INDEX ix_trade_outbox_due_at"), "{plan}");

@@ -175,7 +175,14 @@ impl Snowflake {
             node = self.node,
             "the mark of this node was moved: if this is said again and again, another instance has the same node"
         );
-        *self.state() = State::above(mark);
+        let mut state = self.state();
+        let above = State::above(mark);
+        // A database that fell back to an older state tells an older mark. The numbers do not go back with it.
+        *state = if above.last_ms >= state.last_ms {
+            above
+        } else {
+            State { mark, ..*state }
+        };
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, lock::Mutex, stream};
 
 use super::{Report, Tick, Work};
 use crate::{
@@ -24,19 +24,17 @@ const CLAIM: Duration = Duration::from_secs(30);
 /// The room that announcing one event needs: with less left of the claim, another may have it already.
 const ROOM: Duration = Duration::from_secs(12);
 /// A tick begins no event later than this. What is left goes back, and the next tick finds what was committed
-/// meanwhile as well: nobody waits longer than one event takes behind a receiver that is slow with many.
+/// meanwhile as well: nobody waits longer than one event takes behind a receiver that is slow.
 const BEGIN_WITHIN: Duration = Duration::from_secs(3);
 const _: () = assert!(BEGIN_WITHIN.as_secs() + ROOM.as_secs() <= CLAIM.as_secs());
-/// So many events of one order system are announced at once.
+/// So many events of one order system are announced at once; those of all order systems side by side, so that one
+/// that takes its time holds up no other.
 const AT_ONCE: usize = 16;
-/// The events of so many order systems are announced side by side, so that those that take their time hold up
-/// nobody else.
-const SIDE_BY_SIDE: usize = 8;
 
 /// One tick over events. They are claimed, so that any number of instances may relay, and each is announced
 /// by one of them; only what an instance had in hand when it died is announced again.
 ///
-/// A claim holds no two events of an order, so that those of a tick may be announced at once. One that is not taken
+/// A claim holds no two events of an order, so that many of a tick are announced at once. One that is not taken
 /// keeps back only the later events of its own order. It is offered again after waits that double from a second to
 /// five minutes: for ever while its receiver is away, and for a day when it is refused. Then it is stuck until
 /// somebody has it sent again.
@@ -51,8 +49,9 @@ pub async fn relay_events(service: &TradeService, sink: &dyn EventSink, work: im
         service,
         sink,
         work,
-        begin_until: now.plus(BEGIN_WITHIN),
+        claimed_at: now,
         has_failed: AtomicBool::new(false),
+        noting: Mutex::new(()),
     };
     let mut of_apps = BTreeMap::<_, Vec<Event>>::new();
     for event in ports.store.claim_events(now, until, work.limit).await? {
@@ -60,8 +59,7 @@ pub async fn relay_events(service: &TradeService, sink: &dyn EventSink, work: im
         of_apps.entry(app).or_default().push(event);
     }
     let all = of_apps.into_values().map(|events| relay.all_of(events));
-    let reports: Vec<Tick> = stream::iter(all).buffer_unordered(SIDE_BY_SIDE).collect().await;
-    together(reports)
+    together(join_all(all).await)
 }
 
 /// One tick at work.
@@ -69,8 +67,11 @@ struct Relay<'a> {
     service: &'a TradeService,
     sink: &'a dyn EventSink,
     work: Work<'a>,
-    begin_until: Timestamp,
+    claimed_at: Timestamp,
     has_failed: AtomicBool,
+    /// Held while it is noted what became of an event: however many are announced at once, the store is asked for one
+    /// thing at a time.
+    noting: Mutex<()>,
 }
 
 impl Relay<'_> {
@@ -90,17 +91,17 @@ impl Relay<'_> {
     async fn offer(&self, event: &Event) -> Tick {
         let ports = self.service.ports();
         let mut report = Report::default();
-        if self.has_failed.load(Ordering::Relaxed) {
-            // The claim ends by itself.
-            return Ok(report);
-        }
-        let now = ports.clock.now();
-        if self.work.is_over() || now > self.begin_until {
-            ports.store.release_event(event.event_id, now).await?;
+        let is_late = ports.clock.now() > self.claimed_at.plus(BEGIN_WITHIN);
+        if is_late || self.work.is_over() || self.has_failed.load(Ordering::Relaxed) {
+            let _turn = self.noting.lock().await;
+            // Due as it was when it was claimed, and not before what became due since.
+            ports.store.release_event(event.event_id, self.claimed_at).await?;
             return Ok(report);
         }
         report.due = 1;
-        match self.sink.publish(event).await {
+        let published = self.sink.publish(event).await;
+        let _turn = self.noting.lock().await;
+        match published {
             Ok(()) => {
                 ports.store.event_sent(event.event_id, ports.clock.now()).await?;
                 report.changed = 1;

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::store::{MemoryStore, OutboxRow, Tables, broken};
+use super::{
+    from_both_ends,
+    store::{MemoryStore, OutboxRow, Tables, broken},
+};
 use crate::{
     Event, EventDraft, EventId, Timestamp,
     port::{OrderKey, Outbox, StoreError, WaitingEvent},
@@ -95,9 +98,9 @@ impl Outbox for MemoryStore {
             .filter(|row| row.due_at.is_some_and(|at| at <= now))
             .collect();
         due.sort_by_key(|row| row.due_at);
+        from_both_ends(&mut due, limit);
         Ok(due
             .into_iter()
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .map(|row| {
                 row.due_at = Some(until);
                 row.event.clone()

@@ -7,6 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 
+use super::from_both_ends;
 use crate::{
     Channel, EnterpriseId, Event, EventId, JournalEntry, Refund, RefundEntry, RefundNo, Role, StatusCode,
     Timestamp, Trading, TradingChange, TradingOrderNo,
@@ -216,12 +217,10 @@ impl TradingStore for MemoryStore {
             let expired = (due == Due::Expired).then_some(trading.expires_at);
             (trading.next_check_at.max(expired), trading.trading_order_no)
         });
-        let limit = usize::try_from(pick.limit).unwrap_or(usize::MAX);
-        if due == Due::Sync && rows.len() > limit {
-            let last = limit / 2;
-            rows.drain(limit - last..rows.len() - last);
+        match due {
+            Due::Sync => from_both_ends(&mut rows, pick.limit),
+            Due::Expired => rows.truncate(usize::try_from(pick.limit).unwrap_or(usize::MAX)),
         }
-        rows.truncate(limit);
         Ok(rows)
     }
 

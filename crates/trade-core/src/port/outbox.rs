@@ -22,7 +22,8 @@ pub struct WaitingEvent {
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
     /// Claims events that wait to be announced and are due, those first that are due for longest; of one order only
-    /// the oldest, so that no event overtakes another of its order. Nobody else gets them before `until`, when they are due
+    /// the oldest, so that no event overtakes another of its order. When more are due than are asked for, half of them
+    /// are those that became due last: nobody's news waits behind a backlog of somebody else's. Nobody else gets them before `until`, when they are due
     /// again unless it was noted what became of them.
     ///
     /// # Errors

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use trade_core::{
-    Cause, Channel, ErrorKind, Role, Step, TradingState, port::TradingStore, service::TradeError,
+    Cause, Channel, ErrorKind, Role, Step, TradingState,
+    port::TradingStore,
+    service::{NoticeOutcome, TradeError},
 };
 
-use crate::support::{Fault, World, payment};
+use crate::support::{Fault, World, notice_of_console_refund, payment};
 
 #[tokio::test]
 async fn an_unpaid_trading_is_closed_and_stays_closed() {
@@ -190,6 +192,31 @@ async fn a_second_payment_of_an_order_is_never_a_second_winner() {
     assert_eq!((surplus.refunded, surplus.stuck), (surplus.amount.fen(), None));
     let announced = world.states_announced().await;
     assert_eq!(announced.iter().filter(|state| *state == "YJS").count(), 1);
+}
+
+/// A surplus is given back as a whole or not at all: what somebody gave back by hand leaves a rest that is seen.
+#[tokio::test]
+async fn a_second_payment_that_went_back_in_part_by_hand_stays_visible() {
+    let world = World::new().await;
+    let number = world.create(Channel::AliPay, 1).await.unwrap().trading_order_no;
+    world.service.close(number).await.unwrap();
+    world.alipay.ledger.lock().unwrap().misconfigured = true;
+    assert!(world.alipay.pay(number));
+    world.run(70).await;
+    let stuck = world.row(number).await.stuck.unwrap();
+    assert!(stuck.contains("cannot be refunded yet"), "{stuck}");
+
+    world.alipay.console_refund(number, "console-1", 500);
+    let notice = notice_of_console_refund(number, "console-1", Some(500), None, 1990);
+    let answer = world.notify(Channel::AliPay, &notice).await;
+    assert_eq!(answer.outcome, NoticeOutcome::Taken);
+    world.alipay.ledger.lock().unwrap().misconfigured = false;
+    world.service.retry_trading(number).await.unwrap();
+    world.run(10).await;
+    let row = world.row(number).await;
+    assert_eq!(row.refund_reserved.get(), 500);
+    let stuck = row.stuck.expect("the rest is not forgotten");
+    assert!(stuck.contains("give the rest back there"), "{stuck}");
 }
 
 #[tokio::test]

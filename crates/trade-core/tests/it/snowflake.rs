@@ -1,11 +1,17 @@
 //! Numbers are never given out twice.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use async_trait::async_trait;
+use futures_util::future::join_all;
 use trade_core::{
     IdError, Snowflake, Timestamp,
     memory::{ManualClock, MemoryStore},
-    port::{Clock, HighWater, IdSource},
+    port::{Clock, HighWater, IdSource, StoreError},
 };
 
 const START: Timestamp = Timestamp::from_ms(1_790_000_000_000);
@@ -102,6 +108,15 @@ async fn two_with_one_node_never_make_the_same_number() {
             assert!(seen.insert(ids.next().await.unwrap()));
         }
     }
+    // At the same moment, too.
+    for _ in 0..200 {
+        clock.advance(Duration::from_secs(7));
+        let numbers =
+            join_all((0..8).map(|index| if index % 2 == 0 { one.next() } else { two.next() })).await;
+        for number in numbers {
+            assert!(seen.insert(number.unwrap()));
+        }
+    }
     let mark = store.load(1).await.unwrap().unwrap();
     let ahead = mark.since(clock.now());
     assert!(
@@ -109,6 +124,43 @@ async fn two_with_one_node_never_make_the_same_number() {
         "they drift away from the clock: {ahead:?}"
     );
     start(&clock, &store, 1).await.expect("a third starts, too");
+}
+
+/// A database that fell back to an older state, as after a failover, takes no numbers back with it.
+#[tokio::test]
+async fn a_mark_that_falls_back_makes_no_number_twice() {
+    let clock = Arc::new(ManualClock::new(START));
+    let marks = Arc::new(FallsBack::default());
+    let ids = Snowflake::start(1, clock.clone(), marks.clone()).await.unwrap();
+    let mut seen = BTreeSet::new();
+    for round in 0..50 {
+        for _ in 0..3_000 {
+            assert!(seen.insert(ids.next().await.unwrap()), "round {round}");
+        }
+        *marks.0.lock().unwrap() = Some(START.minus(Duration::from_secs(60)));
+        // The clock is behind the numbers for a while: they are ahead of it.
+        clock.set(START.plus(Duration::from_secs(round % 3 * 20)));
+    }
+}
+
+/// A mark that somebody sets.
+#[derive(Debug, Default)]
+struct FallsBack(Mutex<Option<Timestamp>>);
+
+#[async_trait]
+impl HighWater for FallsBack {
+    async fn load(&self, _node: i64) -> Result<Option<Timestamp>, StoreError> {
+        Ok(*self.0.lock().unwrap())
+    }
+
+    async fn advance(&self, _: i64, seen: Option<Timestamp>, mark: Timestamp) -> Result<bool, StoreError> {
+        let mut stored = self.0.lock().unwrap();
+        let moves = *stored == seen;
+        if moves {
+            *stored = Some(mark);
+        }
+        Ok(moves)
+    }
 }
 
 /// A job that works on every n-th number gets about every n-th trading, also of a shop that sells one now and then.

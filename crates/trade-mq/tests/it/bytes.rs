@@ -26,8 +26,8 @@ use trade_testkit::{
 use crate::support::{BOTH, Corner, Heard, PATIENCE, consumer, event, line, start};
 
 const FAULTS: [Fault; 3] = [Fault::Cut, Fault::Stall, Fault::HalfClose];
-/// The relay gives one event so much room.
-const ROOM: Duration = Duration::from_secs(12);
+/// A publish ends within ten seconds; a busy machine may see it later.
+const ROOM: Duration = Duration::from_secs(25);
 
 /// Breaks at about so many bytes of each direction, of every kind.
 fn breaks(to_server: u64, to_client: u64, few: u64) -> Vec<Break> {

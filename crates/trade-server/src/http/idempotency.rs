@@ -81,13 +81,13 @@ pub(super) async fn once<T: IntoResponse + 'static>(
 ) -> Result<Response, Problem> {
     let work = async move { work.await.into_response() };
     let done = match read_key(headers)? {
-        None => request::spawn(async move { Ok(work.await) }),
+        None => request::spawn(app, async move { Ok(work.await) }),
         Some(key) => {
             let key = IdempotencyKey {
                 scope: content.scope.clone(),
                 key,
             };
-            request::spawn(keyed(app.clone(), key, content.fingerprint(), work))
+            request::spawn(app, keyed(app.clone(), key, content.fingerprint(), work))
         }
     };
     done.await.map_err(|_| native::interrupted())?

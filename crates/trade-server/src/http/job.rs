@@ -53,7 +53,7 @@ pub(super) async fn run(
     };
     // A scheduler that hangs up in the middle of a tick leaves nothing claimed, and the tick is counted.
     let jobs = app.jobs.clone();
-    let ticked = request::spawn(async move { jobs.tick(job, count, shard).await }).await;
+    let ticked = request::spawn(&app, async move { jobs.tick(job, count, shard).await }).await;
     let report = ticked.map_err(|_| native::interrupted())??;
     Ok(Json(report.into()))
 }

@@ -59,7 +59,11 @@ async fn take(
     let body = body.to_vec();
     let notice = RawNotice { headers, body };
     let service = app.notices.clone();
-    let taken = request::spawn(async move { service.notice(enterprise, channel, &notice).await }).await;
+    let taken = request::spawn(
+        &app,
+        async move { service.notice(enterprise, channel, &notice).await },
+    )
+    .await;
     let answer = taken.map_err(|_| native::interrupted())?;
     let answer = answer.inspect_err(|_| refused("no_merchant"))?;
     app.metrics.notice(channel, &answer.outcome);

@@ -55,12 +55,15 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Does work of a request in a task of its own, which goes on when the caller hangs up.
-pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+/// Does work of a request in a task of its own, which goes on when the caller hangs up. A server that stops waits for it.
+pub(super) fn spawn<T: Send + 'static>(
+    app: &App,
+    work: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
     let work = work.in_current_span();
     match RequestId::current() {
-        Some(id) => tokio::spawn(CURRENT.scope(id, work)),
-        None => tokio::spawn(work),
+        Some(id) => app.works.spawn(CURRENT.scope(id, work)),
+        None => app.works.spawn(work),
     }
 }
 

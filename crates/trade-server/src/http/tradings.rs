@@ -79,7 +79,7 @@ pub(super) async fn timeline(
 pub(super) async fn close(State(app): State<App>, number: Path<String>) -> Result<Json<TradingRes>, Problem> {
     let number = path_id("tradingOrderNo", &number, TradingOrderNo::new)?;
     let service = app.service.clone();
-    let closed = request::spawn(async move { service.close(number).await }).await;
+    let closed = request::spawn(&app, async move { service.close(number).await }).await;
     let trading = closed.map_err(|_| native::interrupted())??;
     Ok(Json(view(&app, &trading)?))
 }

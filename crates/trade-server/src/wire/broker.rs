@@ -16,8 +16,8 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// Connects once, when there is one. A broker that does not let us in ends the start, since nothing changes by itself; one that is
-    /// away does not: payments go on without it, and events wait.
+    /// Connects once, when there is one. A broker that does not let us in ends the start, since nothing changes by
+    /// itself; one that is away does not: payments go on without it, and events wait.
     pub(super) async fn start(
         settings: &Settings,
         clock: &Arc<dyn Clock>,
@@ -43,7 +43,7 @@ impl Broker {
         Ok(Some(Self { sink, keeper }))
     }
 
-    /// Closes the connection for good.
+    /// Closes the connection, and asks for no other.
     pub(crate) async fn close(mut self) {
         self.keeper.shutdown().await;
         self.sink.close().await;

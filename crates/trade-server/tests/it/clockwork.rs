@@ -54,7 +54,6 @@ async fn at_once(server: &Server) {
     let reports = join_all(parts.iter().chain(&parts).map(|part| tick(&world, part))).await;
     let sum = |place: usize| reports.iter().map(|report| report[place]).sum::<u64>();
     assert_eq!((sum(1), sum(3)), (ROWS, 0), "{reports:?}");
-    assert!(sum(2) > 0, "no two of them met at a row: {reports:?}");
     assert_eq!(tick(&world, "close_expired").await, [0; 4]);
     // Stopped, so that the record of the calls is whole.
     drop(world.stop().await);

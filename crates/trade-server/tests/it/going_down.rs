@@ -18,7 +18,7 @@ use axum::{
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
 use trade_core::{SystemClock, port::Clock};
 use trade_sandbox::{
     Sandbox, SandboxConfig,
@@ -40,19 +40,35 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// A net against hanging, nothing more.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// More than an instance announces at once.
+const MORE_THAN_AT_ONCE: usize = 17;
+
 /// An order system that is told over HTTP, and can be made to hold back its answers.
 #[derive(Debug)]
 struct Receiver {
     holds: AtomicBool,
-    held: AtomicU32,
-    let_go: Semaphore,
+    /// Rises whenever those that are held are let go.
+    round: watch::Sender<u64>,
+    in_hand: AtomicU32,
     told: Mutex<Vec<i64>>,
 }
 
+/// One that is held, until it is let go or its sender goes away.
+struct Held<'a>(&'a AtomicU32);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 async fn take(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let mut round = receiver.round.subscribe();
+    let now = *round.borrow();
     if receiver.holds.load(Ordering::SeqCst) {
-        receiver.held.fetch_add(1, Ordering::SeqCst);
-        receiver.let_go.acquire().await.unwrap().forget();
+        receiver.in_hand.fetch_add(1, Ordering::SeqCst);
+        let _held = Held(&receiver.in_hand);
+        round.wait_for(|round| *round > now).await.unwrap();
     }
     let secrets = [WebhookSecret::new(SECRET).unwrap()];
     let messages = verify(&headers, &body, &secrets, SystemClock::new().now()).unwrap();
@@ -65,8 +81,8 @@ impl Receiver {
     async fn open() -> (Arc<Self>, Value) {
         let receiver = Arc::new(Self {
             holds: AtomicBool::new(false),
-            held: AtomicU32::new(0),
-            let_go: Semaphore::new(0),
+            round: watch::Sender::new(0),
+            in_hand: AtomicU32::new(0),
             told: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -76,9 +92,13 @@ impl Receiver {
         (receiver, json!([{"url": url, "secret": SECRET}]))
     }
 
+    fn let_go(&self) {
+        self.round.send_modify(|round| *round += 1);
+    }
+
     fn let_all_go(&self) {
         self.holds.store(false, Ordering::SeqCst);
-        self.let_go.add_permits(1000);
+        self.let_go();
     }
 }
 
@@ -94,22 +114,21 @@ async fn waiting(raw: &DatabaseConnection) -> BTreeMap<i64, i64> {
     rows.iter().map(pair).collect()
 }
 
-/// Has the receiver hold an event while the instance has claimed others with it; until when they are claimed.
+/// Has the receiver hold events while the instance has claimed more than it announces at once; until when they are
+/// claimed.
 async fn with_events_claimed(raw: &DatabaseConnection, receiver: &Receiver) -> BTreeMap<i64, i64> {
     receiver.holds.store(true, Ordering::SeqCst);
-    let mut let_go = 0;
     loop {
         let (rows, now_ms) = (waiting(raw).await, SystemClock::new().now().ms());
         // The time of a claim is still to come; that of any other event is when it happened.
         let claimed: BTreeMap<_, _> = rows.iter().filter(|row| *row.1 > now_ms).collect();
-        let held = receiver.held.load(Ordering::SeqCst);
-        if claimed.len() >= 3 && held > let_go {
+        let holds = receiver.in_hand.load(Ordering::SeqCst) > 0;
+        if holds && claimed.len() >= MORE_THAN_AT_ONCE {
             return claimed.into_iter().map(|(id, until)| (*id, *until)).collect();
         }
         // The next tick claims all that came meanwhile.
-        if rows.len() >= 6 && held > let_go {
-            let_go = held;
-            receiver.let_go.add_permits(1);
+        if holds && rows.len() >= 2 * MORE_THAN_AT_ONCE {
+            receiver.let_go();
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -205,7 +205,9 @@ async fn a_short_balance_is_shown_and_ends_after_the_top_up() {
             refund["refundNo"].as_str().unwrap()
         );
         world
-            .until(&path, |row: &Value| row["state"] != "sending.unfunded")
+            .until(&path, |row: &Value| {
+                row["state"] == "sending.accepted" || row["refundStatus"] == 2
+            })
             .await;
         world.advance(Duration::from_secs(31));
         world.until(&path, |row: &Value| row["refundStatus"] == 2).await;

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, Order, QueryFilter, QuerySelect,
     sea_query::{LockBehavior, LockType},
 };
 use trade_core::{Event, Timestamp};
 
 use super::{due, waits_behind_another};
 use crate::{
+    ends::{is_full, with_the_last},
     fault::Fault,
     legible::legible,
     table::trade_outbox::{ActiveModel, Column, Entity, Model},
@@ -24,6 +25,14 @@ pub(super) struct Claim {
     pub(super) now: Timestamp,
     pub(super) until: Timestamp,
     pub(super) limit: u32,
+}
+
+impl Claim {
+    async fn locked(&self, tx: &DatabaseTransaction, order: Order, limit: u64) -> Result<Vec<Model>, Fault> {
+        let locked =
+            due(self.now, order, limit).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        Ok(locked.all(tx).await?)
+    }
 }
 
 /// What was taken.
@@ -56,10 +65,12 @@ impl Write for Claim {
 
     async fn run(&self, tx: &DatabaseTransaction) -> Result<Verdict<Claimed>, Fault> {
         // What another instance is claiming at this moment is passed over. (SQLite has one writer at a time.)
-        let mut rows = due(self.now, self.limit)
-            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-            .all(tx)
-            .await?;
+        let limit = u64::from(self.limit);
+        let mut rows = self.locked(tx, Order::Asc, limit).await?;
+        if is_full(&rows, limit) {
+            let last = self.locked(tx, Order::Desc, limit / 2).await?;
+            with_the_last(&mut rows, last, |row| row.id);
+        }
         let first = first_of_their_orders(tx, &rows).await?;
         rows.retain(|row| first.contains(&row.id));
         let claimed = ActiveModel {

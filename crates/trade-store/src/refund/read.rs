@@ -11,7 +11,7 @@ use trade_core::{
 use crate::{
     claim::in_shard,
     fault::Fault,
-    legible::first_legible,
+    legible::{first_legible, legible},
     table::{
         BadColumn, refund_journal,
         refund_record::{Column, Entity, Model},
@@ -115,7 +115,7 @@ pub(super) async fn list(
     filter: &RefundFilter,
     page: Page,
 ) -> Result<Vec<Refund>, Fault> {
-    refunds(list_query(filter, page).all(connection).await?)
+    Ok(legible(list_query(filter, page).all(connection).await?))
 }
 
 fn list_query(filter: &RefundFilter, page: Page) -> Select<Entity> {

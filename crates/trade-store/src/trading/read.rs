@@ -10,8 +10,9 @@ use trade_core::{
 
 use crate::{
     claim::in_shard,
+    ends::{is_full, with_the_last},
     fault::Fault,
-    legible::first_legible,
+    legible::{first_legible, legible},
     table::{
         BadColumn, trade_journal,
         trading::{Column, Entity, Model},
@@ -43,7 +44,7 @@ pub(super) async fn list(
     filter: &TradingFilter,
     page: Page,
 ) -> Result<Vec<Trading>, Fault> {
-    tradings(list_query(filter, page).all(connection).await?)
+    Ok(legible(list_query(filter, page).all(connection).await?))
 }
 
 fn list_query(filter: &TradingFilter, page: Page) -> Select<Entity> {
@@ -73,11 +74,10 @@ pub(super) async fn due(
     pick: Pick,
 ) -> Result<Vec<Trading>, Fault> {
     let limit = u64::from(pick.limit);
-    let mut rows = first_legible(connection, due_query(due, pick, Order::Asc), limit).await?;
-    let is_full = u64::try_from(rows.len()).is_ok_and(|count| count == limit);
-    if due == Due::Sync && is_full {
+    let mut rows: Vec<Trading> = first_legible(connection, due_query(due, pick, Order::Asc), limit).await?;
+    if due == Due::Sync && is_full(&rows, limit) {
         let last = first_legible(connection, due_query(due, pick, Order::Desc), limit / 2).await?;
-        with_the_last(&mut rows, last);
+        with_the_last(&mut rows, last, |row: &Trading| row.trading_order_no);
     }
     Ok(rows)
 }
@@ -92,18 +92,6 @@ fn due_query(due: Due, pick: Pick, order: Order) -> Select<Entity> {
         .filter(in_shard(Column::TradingOrderNo, pick.shard))
         .order_by(since, order.clone())
         .order_by(Column::TradingOrderNo, order)
-}
-
-/// Puts rows that became due last (the very last first) in the place of as many of those that are due for longest,
-/// except where they are the same.
-fn with_the_last(rows: &mut Vec<Trading>, last: Vec<Trading>) {
-    rows.truncate(rows.len().saturating_sub(last.len()));
-    let is_new = |row: &Trading| {
-        rows.iter()
-            .all(|other| other.trading_order_no != row.trading_order_no)
-    };
-    let new: Vec<_> = last.into_iter().rev().filter(is_new).collect();
-    rows.extend(new);
 }
 
 /// A trading's history, oldest first.

@@ -51,6 +51,8 @@ pub(crate) struct Order {
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) refund_refusal: Option<ErrorKind>,
+    /// No refund can be prepared.
+    pub(crate) misconfigured: bool,
     pub(crate) orders: BTreeMap<String, Order>,
     pub(crate) refunds: BTreeMap<String, (String, i64, RefundStatus)>,
     pub(crate) calls: Vec<&'static str>,
@@ -300,6 +302,9 @@ impl PayHandler for FakeChannel {
     }
 
     fn prepare_refund(&self, request: &RefundRequest) -> Result<RequestContent, ChannelError> {
+        if self.ledger.lock().unwrap().misconfigured {
+            return Err(self.error("prepare_refund", Fault::Reject(ErrorKind::Configuration)));
+        }
         let content = json!({
             "out_trade_no": request.trading_order_no.to_string(),
             "out_refund_no": request.refund_no.to_string(),

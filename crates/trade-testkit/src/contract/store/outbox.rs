@@ -13,6 +13,7 @@ pub fn promises() -> Vec<Promise<Store>> {
         Promise::new(only_the_oldest_of_an_order_is_due),
         Promise::new(due_from_when_it_happened),
         Promise::new(due_longest_first_up_to_the_limit),
+        Promise::new(due_from_both_ends),
         Promise::new(failed_waits_and_holds_back_only_its_order),
         Promise::new(claimed_once_until_its_time),
         Promise::new(released_is_due_again_at_once),
@@ -104,7 +105,7 @@ pub async fn due_longest_first_up_to_the_limit(store: Store) {
         announce(&store, number, 2).await;
     }
     assert_eq!(due_ids(&store, at(100), 10).await, [301, 101, 401, 201]);
-    assert_eq!(due_ids(&store, at(100), 2).await, [301, 101]);
+    assert_eq!(due_ids(&store, at(100), 1).await, [301]);
     assert_eq!(due_ids(&store, at(100), 0).await, [0_i64; 0]);
     for (id, retry_at) in [(301, 60), (101, 50)] {
         let failed = store
@@ -113,6 +114,22 @@ pub async fn due_longest_first_up_to_the_limit(store: Store) {
         failed.unwrap();
     }
     assert_eq!(due_ids(&store, at(100), 10).await, [101, 301, 401, 201]);
+}
+
+/// Of more than are asked for, half are those that became due last, so that a backlog keeps no news waiting.
+pub async fn due_from_both_ends(store: Store) {
+    for number in 1..=8 {
+        announce(&store, number, 1).await;
+        let failed = store.event_failed(fixture::event_id(number * 100 + 1), at(10 + number), "why");
+        failed.await.unwrap();
+    }
+    let claimed = async |limit| -> Vec<_> {
+        let events = store.claim_events(at(100), at(900), limit).await.unwrap();
+        events.iter().map(|event| event.event_id.get() / 100).collect()
+    };
+    assert_eq!(claimed(3).await, [1, 2, 8]);
+    assert_eq!(claimed(4).await, [3, 4, 6, 7]);
+    assert_eq!(claimed(4).await, [5]);
 }
 
 /// An event that was not taken waits until its time, counts the attempt, and holds back the later
