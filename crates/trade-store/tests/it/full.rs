@@ -89,16 +89,15 @@ async fn a_full_disk_writes_nothing_by_halves() {
 /// Where the disk is that holds next to nothing.
 const TINY: &str = "TRADE_TEST_TINY_DISK";
 
-/// Mounts a disk of 3 MiB that nobody else sees, and runs a test on it; why not, where that is not permitted.
-fn refused_a_disk_of_its_own(unshare: &str, test: &str) -> Option<String> {
+/// Mounts a disk of 3 MiB that nobody else sees, and has the test run once more, on it; why not, where that is not permitted.
+fn refused_a_disk_of_its_own(unshare: &str) -> Option<String> {
     let folder = TempDir::new().unwrap();
-    let script =
-        "mount -t tmpfs -o size=3m none \"$1\" || exit 97; exec \"$2\" --exact --ignored --nocapture \"$3\"";
+    let script = "mount -t tmpfs -o size=3m none \"$1\" || exit 97; exec \"$2\" --exact --nocapture \"$3\"";
     let ran = Command::new("unshare")
         .args([unshare, "--", "sh", "-c", script, "sh"])
         .arg(folder.path())
         .arg(std::env::current_exe().unwrap())
-        .arg(test)
+        .arg("full::a_disk_that_is_really_full_loses_nothing")
         .env(TINY, folder.path())
         .output();
     let ran = match ran {
@@ -118,12 +117,15 @@ fn refused_a_disk_of_its_own(unshare: &str, test: &str) -> Option<String> {
 }
 
 /// A disk that is really full, which no limit of the engine's own foresees.
-#[test]
-fn a_disk_that_is_really_full_loses_nothing() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_really_full_loses_nothing() {
+    if let Some(folder) = std::env::var_os(TINY) {
+        return on_a_tiny_disk(Path::new(&folder)).await;
+    }
     let mut refused = String::new();
     // As root, or as somebody who may be root among their own.
     for unshare in ["-m", "-Urm"] {
-        match refused_a_disk_of_its_own(unshare, "full::on_a_tiny_disk") {
+        match refused_a_disk_of_its_own(unshare) {
             None => return,
             Some(why) => refused.push_str(&why),
         }
@@ -188,13 +190,7 @@ async fn assert_there(store: &SqlStore, written: &[(Trading, usize)]) {
     assert_eq!(store.audit().await.unwrap().violations, []);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "another test runs it on a disk of its own"]
-async fn on_a_tiny_disk() {
-    let Some(folder) = std::env::var_os(TINY) else {
-        return;
-    };
-    let folder = Path::new(&folder);
+async fn on_a_tiny_disk(folder: &Path) {
     let (path, ballast, rest) = (folder.join("t.db"), folder.join("ballast"), folder.join("rest"));
     fs::write(&ballast, vec![0; 1 << 20]).unwrap();
     opened(folder.join("closed.db")).await.close().await.unwrap();
