@@ -1,5 +1,7 @@
 //! Rows of which this program does not understand a column: they stop nobody but themselves.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use trade_core::{
     Trading,
@@ -110,24 +112,29 @@ async fn events_that_are_due_are_found_behind_others() {
         with_events(&store, 1..=9).await;
         let newer = "UPDATE trade_outbox SET routing_key = 'INVOICED' WHERE event_id < 800 AND seq = 1";
         run(&raw, newer).await;
-        let claim = async |now| -> Vec<_> {
-            let events = store.claim_events(at(now), at(now + 60), LIMIT).await.unwrap();
-            events.iter().map(|event| event.event_id.get()).collect()
+        let claim = async |now| -> BTreeSet<_> {
+            let mut ids = BTreeSet::new();
+            loop {
+                let events = store.claim_events(at(now), at(now + 60), LIMIT).await.unwrap();
+                if events.is_empty() {
+                    return ids;
+                }
+                ids.extend(events.iter().map(|event| event.event_id.get()));
+            }
         };
         // Behind one that cannot be read its order waits, and nobody else.
-        assert_eq!(claim(100).await, [801, 901]);
-        assert_eq!(claim(100).await, [0_i64; 0]);
-        assert_eq!(claim(161).await, [801, 901]);
+        assert_eq!(claim(100).await, BTreeSet::from([801, 901]));
+        assert_eq!(claim(100).await, BTreeSet::new());
+        assert_eq!(claim(161).await, BTreeSet::from([801, 901]));
         store.event_sent(fixture::event_id(801), at(162)).await.unwrap();
-        assert_eq!(claim(163).await, [802]);
+        assert_eq!(claim(163).await, BTreeSet::from([802]));
         // A version that can read it finds it where it was.
         run(
             &raw,
             "UPDATE trade_outbox SET routing_key = 'UPDATE_STATUS' WHERE event_id = 101",
         )
         .await;
-        assert_eq!(claim(230).await, [101]);
-        assert_eq!(claim(230).await, [901, 802]);
+        assert_eq!(claim(230).await, BTreeSet::from([101, 802, 901]));
         raw.close().await.unwrap();
         store.close().await.unwrap();
     })
