@@ -152,13 +152,11 @@ pub async fn its_own_number_goes_before_the_others(store: Store) {
     assert_eq!(sums(&store, &trading).await, (300, 0));
 }
 
-/// Of 64 refunds with the caller's number and numbers of their own, one is made; the others are told
-/// which.
-pub async fn one_of_a_crowd_with_the_callers_number_wins(store: Store) {
+/// Of 64 refunds that are each made in this way, one is made; the others are told which.
+async fn one_of_a_crowd_wins(store: Store, new: impl Fn(&Trading, i64) -> NewRefund) {
     let trading = settled(&store, 1000).await;
     let answers = race(|number| {
-        let new = fixture::new_refund(&numbered(&trading, number, 15, "R1"));
-        let store = Arc::clone(&store);
+        let (new, store) = (new(&trading, number), Arc::clone(&store));
         async move { store.insert_refund(&new).await.unwrap() }
     })
     .await;
@@ -169,6 +167,15 @@ pub async fn one_of_a_crowd_with_the_callers_number_wins(store: Store) {
     let others = usize::try_from(TASKS).unwrap() - 1;
     assert_eq!(count(&answers, &RefundInserted::Exists(row)), others);
     assert_eq!(sums(&store, &trading).await, (15, 0));
+}
+
+/// Of 64 refunds with the caller's number and numbers of their own, one is made; the others are told
+/// which.
+pub async fn one_of_a_crowd_with_the_callers_number_wins(store: Store) {
+    one_of_a_crowd_wins(store, |trading, number| {
+        fixture::new_refund(&numbered(trading, number, 15, "R1"))
+    })
+    .await;
 }
 
 fn sole(refund: &Refund) -> NewRefund {
@@ -209,20 +216,10 @@ pub async fn a_sole_refund_is_made_beside_no_other_of_a_caller(store: Store) {
 
 /// Of 64 refunds that are each to be the only one, one is made; the others are told which.
 pub async fn one_of_a_crowd_of_sole_refunds_wins(store: Store) {
-    let trading = settled(&store, 1000).await;
-    let answers = race(|number| {
-        let new = sole(&fixture::refund(&trading, number, 15));
-        let store = Arc::clone(&store);
-        async move { store.insert_refund(&new).await.unwrap() }
+    one_of_a_crowd_wins(store, |trading, number| {
+        sole(&fixture::refund(trading, number, 15))
     })
     .await;
-    let rows = store.refunds_of(trading.trading_order_no).await.unwrap();
-    assert_eq!(rows.len(), 1);
-    let row = Box::new(rows[0].clone());
-    assert_eq!(count(&answers, &RefundInserted::Done(row.clone())), 1);
-    let others = usize::try_from(TASKS).unwrap() - 1;
-    assert_eq!(count(&answers, &RefundInserted::Exists(row)), others);
-    assert_eq!(sums(&store, &trading).await, (15, 0));
 }
 
 /// The numbers that a filter lists.
